@@ -1,0 +1,1 @@
+"""One supervised execution of a job."""

@@ -1,0 +1,1 @@
+"""Remembering: the stores, their SQL and their migrations."""

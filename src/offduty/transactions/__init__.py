@@ -1,0 +1,1 @@
+"""What a job touches that can fail, and the events file that tells of it."""
