@@ -1,6 +1,6 @@
 """Sets up and runs everything. Needs Python 3.11 and pip; makes and uses .venv beside this file, and nothing outside it.
 
-python3 dev.py demo           run the example solution under offduty
+python3 dev.py demo           run the example solution under offduty; --break WHAT breaks what it relies on
 python3 dev.py test [ARG …]   run the tests; arguments go to pytest
 python3 dev.py lint           ruff, mypy, import-linter, deptry
 python3 dev.py bench [NAME]   run the benchmarks, or the one of that name
@@ -51,8 +51,8 @@ def demo(arguments: list[str]) -> int:
     """The example solution, supervised; its state and logs go to .demo."""
     install("run")
     os.environ.setdefault("OFFDUTY_STATE_DIR", os.path.join(ROOT, ".demo"))
-    world = os.path.join(ROOT, "examples", "clinic", "world.py")
-    return call(PYTHON, world, *arguments, "--", os.path.join(VENV, "bin", "offduty"), "run", "forecast")
+    os.environ["PATH"] = os.path.join(VENV, "bin") + os.pathsep + os.environ.get("PATH", os.defpath)  # as an activated .venv has it
+    return call(PYTHON, os.path.join("examples", "clinic", "world.py"), *arguments, "--", "offduty", "run", "forecast")
 
 
 def test(arguments: list[str]) -> int:
