@@ -8,7 +8,10 @@ cron, a login shell and a service see different values of it, and a lock that tw
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STORE_NAME = "offduty.sqlite3"
 

@@ -1,0 +1,29 @@
+"""Break offduty on purpose at a named place: `OFFDUTY_FAILPOINT=name:raise`, `name:kill` or `name:sleep:SECONDS`.
+
+Off unless `OFFDUTY_TESTING=1` is set as well, so that no stray variable can do it in production.
+"""
+
+from __future__ import annotations
+
+import os
+
+_WANTED = os.environ.get("OFFDUTY_FAILPOINT", "") if os.environ.get("OFFDUTY_TESTING") == "1" else ""
+
+
+class Provoked(Exception):
+    """The failure that a failpoint raises."""
+
+
+def hit(name: str) -> None:
+    """Called at the place called `name`; does nothing unless that place is to break."""
+    if not _WANTED or not _WANTED.startswith(name + ":"):
+        return
+    action, _, seconds = _WANTED[len(name) + 1 :].partition(":")
+    if action == "raise":
+        raise Provoked(name)
+    if action == "kill":
+        os.kill(os.getpid(), 9)
+    if action == "sleep":
+        import time
+
+        time.sleep(float(seconds))

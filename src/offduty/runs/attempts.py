@@ -1,0 +1,207 @@
+"""A whole run: the lock, the attempts and the waits between them. Each attempt is a run of its own, with its own record and log."""
+
+from __future__ import annotations
+
+import _signal
+import os
+import select
+
+from offduty import failpoints
+from offduty.clock import rfc3339
+from offduty.errors import NOT_EXECUTABLE, NOT_FOUND, OFFDUTY_FAILED, TRY_LATER, CannotStart
+from offduty.runs import spawn
+from offduty.runs.logfile import LogFile
+from offduty.runs.record import begin, log_name
+from offduty.runs.spool import Spool
+from offduty.runs.supervise import Ended, Guard, Supervisor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from offduty.clock import Clock
+    from offduty.places import Places
+    from offduty.runs.job import Job
+    from offduty.runs.lock import JobLock
+    from offduty.runs.output import Redactor
+    from offduty.runs.record import Record
+
+RETRIED = ("failed", "timed_out")
+QUEUE_LOOK = 0.5
+PROBE_PATH = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "offduty_probe", "path")
+
+
+class Attempt:
+    """Everything known about one attempt when it has ended: what the summary is made from.
+
+    `refusal`: why it never started, or None; `events`: path of the probe's file; `token`: what its lines must carry; `retry_in`: seconds or None.
+    """
+
+    def __init__(self, job: Job, record: Record, log: LogFile, events: str, token: str, guard: Guard) -> None:
+        self.job, self.record, self.log, self.events, self.token, self.guard = job, record, log, events, token, guard
+        self.ended = Ended()
+        self.refusal: CannotStart | None = None
+        self.retry_in: float | None = None
+        self.notes: list[str] = []
+        self.oom_before: int | None = None
+
+
+class World:
+    """What a run needs from outside: clock, folders, environment, and the functions that `wiring` makes from the heavier parts.
+
+    `redactor(job)` makes what takes secrets out of the log; `started(attempt)` and `ended(attempt)` are told; `chores(attempt)` gives work to do
+    while the job runs; `skipped(job, record, holder)` is told of a run that did not start because another one is going on.
+    """
+
+    def __init__(self, clock: Clock, places: Places, environ: Mapping[str, str], closed: frozenset[int]) -> None:
+        self.clock, self.places, self.environ, self.closed = clock, places, environ, closed
+        self.fallback_logs: str | None = None
+        self.redactor: Callable[[Job], Redactor | None] = lambda job: None
+        self.started: Callable[[Attempt], None] = lambda attempt: None
+        self.ended: Callable[[Attempt], None] = lambda attempt: None
+        self.chores: Callable[[Attempt], list[tuple[str, Callable[[], object]]]] = lambda attempt: []
+        self.skipped: Callable[[Job, Record, str], None] = lambda job, record, holder: None
+
+
+def perform(job: Job, world: World) -> int:
+    """Run `job` with its attempts; the exit status for offduty, which is the last attempt's own."""
+    signals = spawn.Signals()
+    spawn.become_subreaper()
+    try:
+        lock = take_turn(job, world, signals)
+        if isinstance(lock, int):
+            return lock
+        try:
+            return _attempts(job, world, signals)
+        finally:
+            if lock is not None:
+                lock.release()
+    finally:
+        signals.close()
+
+
+def take_turn(job: Job, world: World, signals: spawn.Signals) -> JobLock | int | None:
+    """The job's lock; None where overlap is allowed; or the exit status of a run that is skipped, or was told to stop while it queued."""
+    if job.overlap == "allow":
+        return None
+    from offduty.runs.lock import JobLock
+
+    try:
+        lock = JobLock(world.places.locks, job.name)
+    except OSError:  # no lock is to be had here at all: the job matters more
+        return None
+    record = begin(job, world.clock)
+    while not lock.take(record["id"]):
+        if job.overlap == "skip":
+            holder = lock.holder()
+            lock.release()
+            record.update(outcome="skipped", exit_code=TRY_LATER, exit_source="offduty", ended_at=record["started_at"], duration_s=0.0)
+            world.skipped(job, record, holder)
+            return TRY_LATER
+        if (number := wait(signals, QUEUE_LOOK)) is not None:
+            lock.release()
+            return 128 + number
+    return lock
+
+
+def _attempts(job: Job, world: World, signals: spawn.Signals) -> int:
+    from_before = None
+    if job.retries:
+        from offduty.runs import retry
+
+        from_before = retry.owed(world.places.retries, job, world.clock)
+    number, root_id = (from_before.attempt, from_before.root_id) if from_before else (1, "")
+    while True:
+        attempt = _attempt(job, world, signals, number, root_id)
+        root_id = attempt.record["root_id"]
+        if attempt.retry_in is None:
+            if job.retries:
+                retry.settle(world.places.retries, job)
+            return attempt.ended.exit_code
+        if (told := wait(signals, attempt.retry_in)) is not None:
+            retry.settle(world.places.retries, job)
+            return 128 + told
+        number += 1
+
+
+def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_id: str) -> Attempt:
+    guard = Guard()
+    record = begin(job, world.clock, attempt=number, root_id=root_id)
+    name = log_name(record, world.clock)
+    folders = [f"{world.places.logs}/{job.name}"]
+    if world.fallback_logs:
+        folders.append(f"{world.fallback_logs}/{job.name}")
+    log = LogFile(folders, f"{name}.log", world.clock, max_size=job.log_max_size)
+    record["log"] = log.path
+    events, token = (f"{log.folder}/{name}.events.jsonl", os.urandom(16).hex()) if log.path else ("", "")
+    attempt = Attempt(job, record, log, events, token, guard)
+    supervisor = Supervisor(job, log, clock=world.clock, signals=signals, guard=guard)
+    supervisor.make_redactor = lambda: world.redactor(job)
+    began = world.clock.monotonic()
+    try:
+        supervisor.start(job.command, child_env(job, world.environ, attempt), world.closed)
+    except CannotStart as refusal:
+        _not_started(attempt, refusal)
+    except OSError as error:
+        _not_started(attempt, CannotStart("E801", "cannot start the job", status=OFFDUTY_FAILED, why=_errno_text(error)))
+    else:
+        guard("started", world.started, attempt)
+        supervisor.chores = world.chores(attempt)
+        attempt.ended = supervisor.watch()
+        began = attempt.ended.started
+    _close_record(attempt, world.clock, began)
+    if attempt.ended.outcome in RETRIED and number <= job.retries and attempt.refusal is None:
+        attempt.retry_in = job.delay_before(number + 1)
+        from offduty.runs import retry
+
+        guard("retry", retry.owe, world.places.retries, job, record, world.clock)
+        failpoints.hit("between attempts")
+    guard("ended", world.ended, attempt)
+    log.close()
+    return attempt
+
+
+def child_env(job: Job, environ: Mapping[str, str], attempt: Attempt) -> dict[str, str]:
+    """The job's environment: ours, the job's own variables, and the five by which the probe knows where it is."""
+    env = {**environ, **job.env}
+    env.update(OFFDUTY_RUN_ID=attempt.record["id"], OFFDUTY_JOB=job.name, OFFDUTY_ATTEMPT=str(attempt.record["attempt"]))
+    if attempt.events:
+        env.update(OFFDUTY_EVENTS=attempt.events, OFFDUTY_TOKEN=attempt.token)
+        before = env.get("PYTHONPATH")
+        env["PYTHONPATH"] = f"{PROBE_PATH}:{before}" if before else PROBE_PATH
+    return env
+
+
+def _not_started(attempt: Attempt, refusal: CannotStart) -> None:
+    attempt.refusal = refusal
+    attempt.ended.exit_code = refusal.status
+    attempt.ended.exit_source = "offduty" if refusal.status not in (NOT_FOUND, NOT_EXECUTABLE) else "child"
+
+
+def _close_record(attempt: Attempt, clock: Clock, began: float) -> None:
+    """Outcome, exit status and times into the record. The duration comes from the monotonic clock: wall time may jump."""
+    ended = attempt.ended
+    duration = max(0.0, (ended.ended or clock.monotonic()) - began)
+    attempt.record.update(
+        outcome=ended.outcome, exit_code=ended.exit_code, exit_source=ended.exit_source, signal=ended.signal,
+        ended_at=rfc3339(clock.wall()), duration_s=round(duration, 3),
+    )  # fmt: skip
+
+
+def wait(signals: spawn.Signals, seconds: float) -> int | None:
+    """Wait, or until a signal asks us to go: its number."""
+    poll = select.poll()
+    poll.register(signals.fd, select.POLLIN)
+    while poll.poll(seconds * 1000):
+        for number in signals.read():
+            if number in (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGQUIT):
+                return number
+    return None
+
+
+def _errno_text(error: OSError) -> str:
+    import errno
+
+    return f"{errno.errorcode.get(error.errno or 0, '?')}, {(error.strerror or str(error)).lower()}"
+
+

@@ -1,0 +1,59 @@
+"""The run's durable record on its way to the store: a file of its own that whoever opens the store takes in, once.
+
+A run command that lives for milliseconds cannot afford a database, and one that runs for hours must not depend on it.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import crc32
+
+from offduty.places import make_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENDING = ".spool"
+
+
+def encode(value: object) -> str:
+    """`value` as JSON: dict, list, str, int, float, bool or None. The `json` module would cost 7 ms before every job."""
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return repr(value) if value - value == 0 else "null"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_text(str(key))}:{encode(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(encode, value)) + "]"
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    from _json import encode_basestring_ascii
+
+    return encode_basestring_ascii(text)
+
+
+class Spool:
+    """The spool file of one run."""
+
+    def __init__(self, folder: str, run_id: str) -> None:
+        make_private(folder)
+        self.path = f"{folder}/{run_id}{ENDING}"
+
+    def append(self, kind: str, run: Mapping[str, object], *, durable: bool) -> None:
+        """Add a record; with `durable`, return only when the disk has it."""
+        body = encode({"kind": kind, "run": run}).encode("ascii")
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.write(fd, b"%08x %s\n" % (crc32(body), body))
+            if durable:
+                os.fdatasync(fd)
+        finally:
+            os.close(fd)

@@ -1,0 +1,66 @@
+"""From a job's name to a `Job` that can be started. Used before the job starts, so the full settings are loaded only when the fast path declines."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from offduty.errors import OFFDUTY_FAILED, ConfigError, OffdutyError, quoted
+from offduty.runs.job import Job
+from offduty.settings.launch import environment
+from offduty.settings.quick import quick_job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def find_job(name: str, start: str, environ: Mapping[str, str], config: str | None, *, strict: bool) -> Job:
+    """The configured job `name`, seen from the folder `start`; raises ConfigError or UsageError.
+
+    With `strict`, any mistake in the configuration refuses the start (status 125), also one in a part this run does not need.
+    """
+    found = None if strict else quick_job(name, start, environ, config)
+    if found is None:
+        found = _load(name, start, environ, config, strict=strict)
+    return make_job(found, environ)
+
+
+def _load(name: str, start: str, environ: Mapping[str, str], config: str | None, *, strict: bool) -> Mapping[str, Any]:
+    from offduty.settings.load import load
+
+    settings = load(start, environ, config=config)
+    if strict and settings.degraded:
+        refused: OffdutyError = settings.degraded[0]
+        refused.status = OFFDUTY_FAILED
+        raise refused
+    return settings.launch(name)
+
+
+def make_job(found: Mapping[str, Any], environ: Mapping[str, str]) -> Job:
+    """The `Job` for what `settings.launch.launch` returned."""
+    env, secrets = environment(found, environ)
+    return Job(
+        found["name"], _command(found), cwd=found["cwd"], env=env, secrets=secrets, configured=True,
+        notebook=found["notebook"] or "", schedule=found["schedule"] or found["every"] or "",
+        **{key: found[key] for key in (
+            "retries", "retry_delay", "retry_max_delay", "max_duration", "kill_after", "min_duration", "stop_grace", "overlap", "pty",
+            "kill_leftovers", "survive", "strict", "redact", "log_max_size", "keep_s", "keep_runs", "keep_bytes",
+        )},
+    )  # fmt: skip
+
+
+def _command(found: Mapping[str, Any]) -> list[str]:
+    """The argument list of a command, a shell line or a notebook."""
+    if found["command"]:
+        return list(found["command"])
+    if found["shell"]:
+        return ["/bin/sh", "-c", found["shell"], "sh"]
+    if found["notebook"]:
+        if not os.path.exists(found["notebook"]):
+            raise ConfigError("E212", f"the notebook {quoted(found['notebook'])} is not there", where=f"job.{found['name']}", fix="correct the path")
+        from offduty.runs.spool import encode
+
+        return [sys.executable, "-m", "offduty.runs.notebook", found["notebook"], encode(found["parameters"])]
+    raise ConfigError("E209", f"job {quoted(found['name'])} has nothing to run", fix="give it a command, a shell line or a notebook")
