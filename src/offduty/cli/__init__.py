@@ -1,1 +1,17 @@
 """The command line: one file a command, and the table of them."""
+
+from __future__ import annotations
+
+# name: (module, group, help in one line). Adding a command is its file and its line here: help, completion and reference follow.
+# Nothing is imported by reading the table: only the command that is called gets loaded.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("offduty.cli.commands.run", "Run", "run a command or a configured job: logged, summarised, recorded"),
+    "status": ("offduty.cli.commands.status", "Look back", "how every job is doing, one line each"),
+    "runs": ("offduty.cli.commands.runs", "Look back", "the runs there were; `runs show ID` tells all about one"),
+    "log": ("offduty.cli.commands.log", "Look back", "what a run printed, and its summary"),
+    "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),
+    "check": ("offduty.cli.commands.check", "Set up", "everything wrong with the configuration, at once"),
+    "doctor": ("offduty.cli.commands.doctor", "Set up", "every setting and where it came from, the store, the folders"),
+    "config": ("offduty.cli.commands.config", "Set up", "show the configuration as offduty understands it"),
+    "completion": ("offduty.cli.commands.completion", "Set up", "make the shell complete commands, options and jobs"),
+}
