@@ -56,6 +56,7 @@ class World:
     def __init__(self, clock: Clock, places: Places, environ: Mapping[str, str], closed: frozenset[int]) -> None:
         self.clock, self.places, self.environ, self.closed = clock, places, environ, closed
         self.fallback_logs: str | None = None
+        self.supervisor: Callable[..., Supervisor] = Supervisor
         self.redactor: Callable[[Job], Redactor | None] = lambda job: None
         self.started: Callable[[Attempt], None] = lambda attempt: None
         self.ended: Callable[[Attempt], None] = lambda attempt: None
@@ -135,7 +136,7 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
     record["log"] = log.path
     events, token = (f"{log.folder}/{name}.events.jsonl", os.urandom(16).hex()) if log.path else ("", "")
     attempt = Attempt(job, record, log, events, token, guard)
-    supervisor = Supervisor(job, log, clock=world.clock, signals=signals, guard=guard)
+    supervisor = world.supervisor(job, log, clock=world.clock, signals=signals, guard=guard)
     supervisor.make_redactor = lambda: world.redactor(job)
     began = world.clock.monotonic()
     try:

@@ -60,7 +60,7 @@ class Guard:
 class Ended:
     """How an attempt ended. `status`: as `waitpid` gives it, None if the job never started."""
 
-    __slots__ = ("ended", "exit_code", "exit_source", "leftovers", "outcome", "overdue", "signal", "started", "status")
+    __slots__ = ("ended", "exit_code", "exit_source", "leftovers", "outcome", "overdue", "signal", "started", "status", "vanished")
 
     def __init__(self) -> None:
         self.status: int | None = None
@@ -68,6 +68,7 @@ class Ended:
         self.signal: int | None = None
         self.started = self.ended = 0.0  # monotonic
         self.overdue = False
+        self.vanished = False  # a block of code whose process ended before the block did: nobody knows how
         self.leftovers: list[str] = []
 
 
@@ -100,6 +101,9 @@ class Supervisor:
         finally:
             for fd in {stdio.out, stdio.err}:
                 os.close(fd)
+        self._begin_clock()
+
+    def _begin_clock(self) -> None:
         self.ended.started = self._last_output = self.clock.monotonic()
         self._next_chore = self.ended.started + FIRST_CHORE
 
@@ -181,14 +185,18 @@ class Supervisor:
         elif fd == self.child.fd:
             self.child.reap()
             if self.child.status is not None:
-                self._gone_at = self._linger_from = self._last_output = self.clock.monotonic()
-                self._poll.unregister(fd)
+                self._note_gone()
         elif fd in self._streams:
             self._copy(self._streams[fd])
         elif fd in self._blocked:
             self._push(self._blocked[fd])
         elif self.terminal is not None and not self.terminal.pass_keys():
             self._poll.unregister(fd)
+
+    def _note_gone(self) -> None:
+        """The job has ended; its output may still be on the way."""
+        self._gone_at = self._linger_from = self._last_output = self.clock.monotonic()
+        self._poll.unregister(self.child.fd)
 
     def _copy(self, stream: Stream) -> None:
         """The job wrote: on to our own output first, into the log then."""

@@ -222,6 +222,7 @@ def original_environ() -> Mapping[str, str]:
 def start(job: Job, options: Mapping[str, Any], closed: frozenset[int]) -> int:
     """Start the job and stay with it."""
     from offduty.runs.attempts import World, perform
+    from offduty.wiring.attach import attach
 
     world = World(Clock(), places.find(os.environ), original_environ(), closed)
     attach(world, options)
@@ -229,20 +230,3 @@ def start(job: Job, options: Mapping[str, Any], closed: frozenset[int]) -> int:
         return perform(job, world)
     except OSError as error:  # no pipe, no process, no signalfd: the machine refuses
         raise OffdutyError("E801", "cannot start the job", why=str(error.strerror or error).lower()) from None
-
-
-def attach(world: Any, options: Mapping[str, Any]) -> None:
-    """Hang the heavier parts in, each imported only when it is needed: by then the job is running."""
-
-    def late(name: str) -> Callable[..., Any]:
-        def call(*args: object) -> Any:
-            from offduty.wiring import runs
-
-            return getattr(runs, name)(world, options, *args)
-
-        return call
-
-    world.redactor, world.started, world.ended = late("make_redactor"), late("run_started"), late("run_ended")
-    world.chores, world.skipped = late("chores"), late("run_skipped")
-
-
