@@ -49,6 +49,8 @@ class Attempt:
 class World:
     """What a run needs from outside: clock, folders, environment, and the functions that `wiring` makes from the heavier parts.
 
+    `only`: number and root id of the one attempt to make, where somebody else counts them.
+
     `redactor(job)` makes what takes secrets out of the log; `started(attempt)` and `ended(attempt)` are told; `chores(attempt)` gives work to do
     while the job runs; `skipped(job, record, holder)` is told of a run that did not start because another one is going on.
     """
@@ -57,6 +59,7 @@ class World:
         self.clock, self.places, self.environ, self.closed = clock, places, environ, closed
         self.fallback_logs: str | None = None
         self.supervisor: Callable[..., Supervisor] = Supervisor
+        self.only: tuple[int, str] | None = None
         self.redactor: Callable[[Job], Redactor | None] = lambda job: None
         self.started: Callable[[Attempt], None] = lambda attempt: None
         self.ended: Callable[[Attempt], None] = lambda attempt: None
@@ -106,6 +109,8 @@ def take_turn(job: Job, world: World, signals: spawn.Signals) -> JobLock | int |
 
 
 def _attempts(job: Job, world: World, signals: spawn.Signals) -> int:
+    if world.only is not None:
+        return _attempt(job, world, signals, *world.only).ended.exit_code
     from_before = None
     if job.retries:
         from offduty.runs import retry
@@ -151,7 +156,7 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
         attempt.ended = supervisor.watch()
         began = attempt.ended.started
     _close_record(attempt, world.clock, began)
-    if attempt.ended.outcome in RETRIED and number <= job.retries and attempt.refusal is None:
+    if attempt.ended.outcome in RETRIED and number <= job.retries and attempt.refusal is None and world.only is None:
         attempt.retry_in = job.delay_before(number + 1)
         from offduty.runs import retry
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import socket
@@ -44,11 +45,17 @@ def run(name: str, *, max_duration: float | None = None, overlap: str = "allow",
     `max_duration`: seconds after which it is overdue (noted, outcome `warned`). `overlap`: `skip` raises Busy E901 when the job is running,
     `queue` waits for it. `quiet`: no summary on the screen. Exceptions pass through unchanged. Raises UsageError E104 for a bad name.
     """
-    job = _job(name, max_duration, overlap, redact)
+    with _one(_job(name, max_duration, overlap, redact), quiet, 1, "") as one:
+        yield one
+
+
+@contextlib.contextmanager
+def _one(job: dict[str, Any], quiet: bool, attempt: int, root_id: str) -> Iterator[Run]:
+    """Attempt number `attempt`; inside a supervised process, the block alone."""
     if os.environ.get("OFFDUTY_RUN_ID") and os.environ.get("OFFDUTY_EVENTS"):
         yield Run(os.environ["OFFDUTY_RUN_ID"])
         return
-    with _attempt(job, quiet) as one:
+    with _attempt(job, quiet, attempt, root_id) as one:
         yield one
 
 
@@ -61,17 +68,18 @@ def job(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def supervised(*args: P.args, **kwargs: P.kwargs) -> R:
-            plan = Job(name, [name], retries=retries, retry_delay=retry_delay)
-            for attempt in range(1, retries + 1):
+            settings = _job(name, max_duration, overlap, redact) | {"retries": retries, "retry_delay": retry_delay}
+            plan, root_id = Job(**settings), ""
+            for attempt in itertools.count(1):
                 try:
-                    with run(name, max_duration=max_duration, overlap=overlap, redact=redact, quiet=quiet):
+                    with _one(settings, quiet, attempt, root_id) as one:
+                        root_id = root_id or one.id
                         return function(*args, **kwargs)
-                except Busy:
-                    raise
-                except Exception:
-                    Clock().sleep(plan.delay_before(attempt + 1))
-            with run(name, max_duration=max_duration, overlap=overlap, redact=redact, quiet=quiet):
-                return function(*args, **kwargs)
+                except Exception as error:
+                    if attempt > retries or isinstance(error, Busy):
+                        raise
+                Clock().sleep(plan.delay_before(attempt + 1))
+            raise AssertionError("count() has no end")
 
         return supervised
 
@@ -88,9 +96,9 @@ def _job(name: str, max_duration: float | None, overlap: str, redact: bool) -> d
 
 
 @contextlib.contextmanager
-def _attempt(job: dict[str, Any], quiet: bool) -> Iterator[Run]:
+def _attempt(job: dict[str, Any], quiet: bool, attempt: int, root_id: str) -> Iterator[Run]:
     """One supervised execution of the block."""
-    sidecar = _Sidecar(job, quiet)
+    sidecar = _Sidecar({"job": job, "options": {"quiet": quiet}, "attempt": attempt, "root_id": root_id})
     before = {name: os.environ.get(name) for name in sidecar.env}
     os.environ.update(sidecar.env)
     said = {"exit_code": 0, "interrupted": False}
@@ -129,29 +137,27 @@ def _start_probe(env: dict[str, str]) -> None:
 class _Sidecar:
     """The process beside this one, and our stdout and stderr while they go through it. Without one, everything here does nothing."""
 
-    def __init__(self, job: dict[str, Any], quiet: bool) -> None:
+    def __init__(self, spec: dict[str, Any]) -> None:
         self.env: dict[str, str] = {}
         self.log = ""
         self._restore: list[Callable[[], None]] = []
         try:
-            answer = self._begin(job, quiet)
+            answer = self._begin(spec)
         except Exception as error:
             warnings.warn(f"offduty could not start; the job runs without it ({type(error).__name__}: {error})", RuntimeWarning, stacklevel=5)
             self._undo()
             return
         if "skipped" in answer:
             self._undo()
-            raise Busy("E901", f"job {quoted(job['name'])} is running already", why=f"run {answer['skipped'][-8:]}", fix="wait for it, or allow overlap")
+            raise Busy("E901", f"job {quoted(spec['job']['name'])} is running already", why=f"run {answer['skipped'][-8:]}", fix="wait for it, or allow overlap")
         self.env, self.log = answer["env"], answer["log"]
 
-    def _begin(self, job: dict[str, Any], quiet: bool) -> dict[str, Any]:
+    def _begin(self, spec: dict[str, Any]) -> dict[str, Any]:
         """Start the process, hand it the read ends, and put the write ends in place of our stdout and stderr."""
         ours, theirs = socket.socketpair()
         self._control = ours
         out, err = os.pipe(), os.pipe()
-        spec = {
-            "job": job, "options": {"quiet": quiet}, "pid": os.getpid(), "control": theirs.fileno(), "out": out[0], "err": err[0], "onward": True,
-        }  # fmt: skip
+        spec = {**spec, "pid": os.getpid(), "control": theirs.fileno(), "out": out[0], "err": err[0]}
         self._process = subprocess.Popen(
             [sys.executable, "-c", STARTER, SOURCE, json.dumps(spec)],
             pass_fds=(theirs.fileno(), out[0], err[0]), stdin=subprocess.DEVNULL,

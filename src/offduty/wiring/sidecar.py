@@ -60,9 +60,8 @@ class BlockSupervisor(Supervisor):
 
     def start(self, command: list[str], env: Mapping[str, str], closed: frozenset[int]) -> None:
         """Attach to the process and tell it that its run has begun."""
-        onward = [Onward(fd) if self._spec["onward"] else None for fd in (1, 2)]
-        self._add(Stream(self._spec["out"], Lines(OUT, self.log), onward[0]))
-        self._add(Stream(self._spec["err"], Lines(ERR, self.log), onward[1]))
+        self._add(Stream(self._spec["out"], Lines(OUT, self.log), Onward(1)))
+        self._add(Stream(self._spec["err"], Lines(ERR, self.log), Onward(2)))
         self.child = Block(self._spec["pid"])  # type: ignore[assignment]
         self._begin_clock()
         self._poll.register(self._control, select.POLLIN)
@@ -123,6 +122,7 @@ def main() -> None:
         tell(spec["control"], {"skipped": holder})
 
     world.skipped = skipped
+    world.only = (spec["attempt"], spec["root_id"])
     world.supervisor = lambda *args, **more: BlockSupervisor(*args, spec=spec, **more)
     status = perform(job, world)
     os._exit(status)
