@@ -1,0 +1,99 @@
+"""The store in memory: the reference that says what every store does, in the plainest words, and the one for tests."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from offduty.runs.store import Cursor, Happened, JobRuns, Record
+
+
+class MemoryStore:
+    """Remembers runs until the process ends."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Record] = {}
+
+    def put_run(self, record: Mapping[str, object]) -> Happened:
+        """See `offduty.runs.store.Store`, also for the other methods."""
+        run = accepted(record)
+        stored = self._runs.get(run["id"])
+        if stored == run:
+            return "same"
+        happened = what_happens(stored["outcome"] if stored else None, run["outcome"])
+        if happened != "kept":
+            self._runs[run["id"]] = run
+        return happened
+
+    def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
+        run = self._runs.get(run_id)
+        if run is None or run["outcome"] != "running":
+            return False
+        self._runs[run_id] = accepted(run | {"outcome": "lost", "ended_at": ended_at, "summary": summary})
+        return True
+
+    def run(self, part: str) -> Record:
+        wanted = id_part(part)
+        found = [run for run in self._newest_first() if run["id"].startswith(wanted) or run["id"].endswith(wanted)]
+        return copy.deepcopy(the_one(part, found[: SHOWN_CANDIDATES + 1]))
+
+    def runs(
+        self,
+        job: str | None = None,
+        *,
+        outcomes: Collection[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int = 100,
+        before: Cursor | None = None,
+    ) -> list[Record]:
+        found = [
+            run
+            for run in self._newest_first()
+            if (job is None or run["job"] == job)
+            and (outcomes is None or run["outcome"] in outcomes)
+            and (since is None or run["started_at"] >= since)
+            and (until is None or run["started_at"] < until)
+            and (before is None or _place(run) < tuple(before))
+        ]
+        return copy.deepcopy(found[:limit])
+
+    def last_runs(self) -> list[JobRuns]:
+        return [self._job_runs(job) for job in self.jobs()]
+
+    def _job_runs(self, job: str) -> JobRuns:
+        runs = self.runs(job, limit=len(self._runs))
+        counts = {outcome: n for outcome in OUTCOMES if (n := sum(run["outcome"] == outcome for run in runs))}
+        last = next((run for run in runs if run["outcome"] != "skipped"), runs[0])
+        return {"job": job, "last": last, "last_good": next((run for run in runs if run["outcome"] in GOOD), None), "counts": counts}
+
+    def jobs(self) -> list[str]:
+        return sorted({run["job"] for run in self._runs.values()})
+
+    def running(self, host: str | None = None) -> list[Record]:
+        found = [run for run in self._newest_first() if run["outcome"] == "running" and host in (None, run["host"])]
+        return copy.deepcopy(found[::-1])
+
+    def delete_runs(self, ids: Iterable[str]) -> int:
+        gone = {run_id for run_id in ids if run_id in self._runs and self._runs[run_id]["outcome"] != "running"}
+        for run_id in gone:
+            del self._runs[run_id]
+        return len(gone)
+
+    def notes(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+    def _newest_first(self) -> list[Record]:
+        return sorted(self._runs.values(), key=_place, reverse=True)
+
+
+def _place(run: Record) -> tuple[str, str]:
+    return run["started_at"], run["id"]

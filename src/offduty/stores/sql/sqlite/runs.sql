@@ -1,0 +1,59 @@
+-- The questions and changes of offduty.stores.sqlite, by name. Columns are always listed: a newer offduty may have added some.
+
+-- name: get
+SELECT {columns} FROM run WHERE id = ?;
+
+-- name: put
+-- INV-4 in SQL: a running run may change, a lost one may get its real end, and nothing else is ever overwritten.
+INSERT INTO run ({columns}) VALUES ({values})
+ON CONFLICT (id) DO UPDATE SET {updates}
+WHERE run.outcome = 'running' OR (run.outcome = 'lost' AND excluded.outcome NOT IN ('running', 'lost'));
+
+-- name: mark_lost
+UPDATE run SET outcome = 'lost', ended_at = :ended_at, summary = :summary WHERE id = :id AND outcome = 'running';
+
+-- name: find
+-- `:after` is the first text behind all that begin with `:part`.
+SELECT {columns} FROM run WHERE id IN (
+  SELECT id FROM run WHERE id >= :part AND id < :after
+  UNION
+  SELECT id FROM run WHERE substr(id, -4) = :tail AND substr(id, -length(:part)) = :part
+  ORDER BY id DESC LIMIT :limit
+) ORDER BY started_at DESC, id DESC;
+
+-- name: runs
+SELECT {columns} FROM run
+WHERE started_at >= :since AND (started_at, id) < (:until, :until_id) AND outcome IN (SELECT value FROM json_each(:outcomes))
+ORDER BY started_at DESC, id DESC LIMIT :limit;
+
+-- name: runs_of_job
+SELECT {columns} FROM run
+WHERE job = :job AND started_at >= :since AND (started_at, id) < (:until, :until_id) AND outcome IN (SELECT value FROM json_each(:outcomes))
+ORDER BY started_at DESC, id DESC LIMIT :limit;
+
+-- name: running
+SELECT {columns} FROM run WHERE outcome = 'running' AND (:host IS NULL OR host = :host) ORDER BY started_at, id;
+
+-- name: jobs
+-- Hops from name to name in the index: DISTINCT would read all of it.
+WITH RECURSIVE name (job) AS (
+  SELECT min(job) FROM run
+  UNION ALL
+  SELECT (SELECT min(run.job) FROM run WHERE run.job > name.job) FROM name WHERE name.job IS NOT NULL
+)
+SELECT job FROM name WHERE job IS NOT NULL;
+
+-- name: last
+SELECT {columns} FROM run WHERE job = ? AND outcome <> 'skipped' ORDER BY started_at DESC, id DESC LIMIT 1;
+
+-- name: last_at_all
+SELECT {columns} FROM run WHERE job = ? ORDER BY started_at DESC, id DESC LIMIT 1;
+
+-- name: last_good
+SELECT {columns} FROM run WHERE job = ? AND outcome IN ('succeeded', 'warned') ORDER BY started_at DESC, id DESC LIMIT 1;
+
+-- name: counts
+SELECT job, outcome, count(*) FROM run GROUP BY job, outcome;
+
+-- name: delete
+DELETE FROM run WHERE id = ? AND outcome <> 'running';

@@ -1,0 +1,285 @@
+"""The store in one SQLite file: WAL, every commit on disk before it is acknowledged, no wait longer than the caller allows.
+
+Imported while a job runs, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from offduty.clock import Clock
+from offduty.errors import StoreError
+from offduty.stores import failures
+from offduty.stores.failures import is_busy, is_damage
+from offduty.stores.filesystem import kind_of
+from offduty.stores.patience import Patience, chance
+from offduty.stores.record import (
+    CHECKS,
+    FIELDS,
+    OUTCOMES,
+    SHOWN_CANDIDATES,
+    NotARecord,
+    accepted,
+    as_json,
+    from_row,
+    id_part,
+    the_one,
+    to_row,
+    what_happens,
+)
+from offduty.stores.sqlite_file import COMPANIONS, DatabaseFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any, TypeVar
+
+    from offduty.runs.store import Cursor, Happened, JobRuns, Record
+
+    Answer = TypeVar("Answer")
+    Row = tuple[Any, ...]
+
+SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql", "sqlite")
+TIMEOUT = 5.0  # seconds
+DELETED_AT_ONCE = 500  # keeps the write lock under 100 ms
+BEFORE_ALL, AFTER_ALL = "", "~"  # texts that sort around every time
+
+
+def open_store(
+    path: str,
+    *,
+    clock: Clock | None = None,
+    timeout: float = TIMEOUT,
+    rng: Callable[[], float] = chance,
+    allow_network_fs: bool = False,
+    filesystem: Callable[[str], str] = kind_of,
+    sql: str = SQL,
+) -> SqliteStore:
+    """The store at `path`, made if it is not there, migrated if it is older, begun anew if it is damaged (see its `notes`).
+
+    `timeout`: seconds that opening, and each operation after it, may wait for other processes. `StoreError` E600 to E613.
+    """
+    patience = Patience(clock or Clock(), timeout, rng)
+    store = SqliteStore(DatabaseFile(path, patience=patience, allow_network_fs=allow_network_fs, filesystem=filesystem, sql=sql), patience)
+    store.open()
+    return store
+
+
+def named_queries(path: str) -> dict[str, str]:
+    """The statements of a `.sql` file by the names in their `-- name:` lines, with the columns of a run filled in."""
+    names = [f'"{field}"' for field in FIELDS]
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names)
+    with open(path, encoding="utf-8") as file:
+        text = file.read().format(columns=", ".join(names), values=", ".join("?" * len(names)), updates=updates)
+    parts = [part.partition("\n") for part in text.split("-- name: ")[1:]]
+    return {name.strip(): sql.strip().rstrip(";") for name, _, sql in parts}
+
+
+QUERIES = named_queries(f"{SQL}/runs.sql")
+_abandoned: list[sqlite3.Connection] = []
+
+
+class SqliteStore:
+    """See `offduty.runs.store.Store` for what the methods promise; get one from `open_store`."""
+
+    def __init__(self, file: DatabaseFile, patience: Patience) -> None:
+        self._file, self._patience = file, patience
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._unreadable: set[str] = set()
+
+    def open(self) -> sqlite3.Connection:
+        """The connection of this process to the file that the path leads to now; opened if there is none.
+
+        One that came through a fork, or whose file was moved, is not even closed: SQLite would delete the WAL of the others by its name.
+        """
+        if self._connection is not None and (self._pid != os.getpid() or not self._file.is_same()):
+            _abandon(self._connection)
+            self._connection = None
+        if self._connection is None:
+            self._connection, self._pid = self._file.open(), os.getpid()
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is None:
+            return
+        if self._pid == os.getpid() and self._file.is_same():
+            self._connection.close()
+        else:
+            _abandon(self._connection)
+        self._connection = None
+
+    # Changing
+
+    def put_run(self, record: Mapping[str, object]) -> Happened:
+        row = to_row(accepted(record))
+        if self._query(lambda db: _stored(db, row)) == row:
+            return "same"  # nobody has to wait for the write lock to hear nothing new
+        return self._write(lambda db: _put(db, row))
+
+    def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
+        try:
+            values = {"id": run_id, "ended_at": CHECKS["ended_at"](ended_at), "summary": as_json(CHECKS["summary"](summary))}
+        except (ValueError, TypeError, RecursionError):
+            raise StoreError("E611", "this is not the end of a run", fix=failures.BUG) from None
+        return self._write(lambda db: db.execute(QUERIES["mark_lost"], values).rowcount == 1)
+
+    def delete_runs(self, ids: Iterable[str]) -> int:
+        wanted = [(run_id,) for run_id in ids]
+        return sum(self._delete(wanted[start : start + DELETED_AT_ONCE]) for start in range(0, len(wanted), DELETED_AT_ONCE))
+
+    def _delete(self, batch: list[tuple[str]]) -> int:
+        return self._write(lambda db: db.executemany(QUERIES["delete"], batch).rowcount)
+
+    # Asking
+
+    def run(self, part: str) -> Record:
+        wanted = id_part(part)
+        values = {"part": wanted, "after": f"{wanted}g", "tail": wanted[-4:], "limit": SHOWN_CANDIDATES + 1}  # g comes after f
+        rows = self._query(lambda db: db.execute(QUERIES["find"], values).fetchall())
+        found = self._records(rows)
+        if rows and not found:
+            raise StoreError("E611", "the record of this run is damaged", where=str(rows[0][0]), fix="its log file may still be there")
+        return the_one(part, found)
+
+    def runs(
+        self,
+        job: str | None = None,
+        *,
+        outcomes: Collection[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int = 100,
+        before: Cursor | None = None,
+    ) -> list[Record]:
+        end = min((until or AFTER_ALL, ""), tuple(before) if before else (AFTER_ALL, ""))
+        wanted = json.dumps(list(OUTCOMES if outcomes is None else outcomes))
+        values = {"job": job, "since": since or BEFORE_ALL, "until": end[0], "until_id": end[1], "outcomes": wanted, "limit": limit}
+        query = QUERIES["runs" if job is None else "runs_of_job"]
+        return self._records(self._query(lambda db: db.execute(query, values).fetchall()))
+
+    def last_runs(self) -> list[JobRuns]:
+        return self._query(lambda db: _in_one_moment(db, self._last_runs))
+
+    def jobs(self) -> list[str]:
+        return self._query(_jobs)
+
+    def running(self, host: str | None = None) -> list[Record]:
+        return self._records(self._query(lambda db: db.execute(QUERIES["running"], {"host": host}).fetchall()))
+
+    def notes(self) -> list[str]:
+        notes = list(self._file.notes)
+        notes += [f"a damaged store was set aside as {path}; a new one was begun" for path in self._set_aside()]
+        notes += [f"the record of run {run_id} is damaged and left out" for run_id in sorted(self._unreadable)]
+        if self._file.on_network:
+            notes.append("the store is on a network file system: slower, and only as safe as the locks there")
+        return notes
+
+    # How
+
+    def _last_runs(self, db: sqlite3.Connection) -> list[JobRuns]:
+        counts: dict[str, dict[str, int]] = {}
+        for job, outcome, count in db.execute(QUERIES["counts"]):
+            counts.setdefault(job, {})[outcome] = count
+        found = [(job, self._first(db, job, "last", "last_at_all"), self._first(db, job, "last_good")) for job in _jobs(db)]
+        return [
+            {"job": job, "last": last, "last_good": good, "counts": {name: counts[job][name] for name in OUTCOMES if name in counts[job]}}
+            for job, last, good in found
+            if last is not None
+        ]
+
+    def _first(self, db: sqlite3.Connection, job: str, *queries: str) -> Record | None:
+        """What the first of the queries that knows a run answers."""
+        for query in queries:
+            if found := self._records(db.execute(QUERIES[query], (job,)).fetchall()):
+                return found[0]
+        return None
+
+    def _set_aside(self) -> list[str]:
+        beginning = f"{os.path.basename(self._file.path)}.corrupt-"
+        names = sorted(name for name in os.listdir(self._file.folder) if name.startswith(beginning) and not name.endswith(COMPANIONS))
+        return [f"{self._file.folder}/{name}" for name in names]
+
+    def _records(self, rows: Iterable[Row]) -> list[Record]:
+        """What the rows say; one that the disk has changed is left out and named in `notes`, so that the others are still there."""
+        records = []
+        for row in rows:
+            try:
+                records.append(from_row(row))
+            except NotARecord:
+                self._unreadable.add(ascii(row[0])[1:-1])
+        return records
+
+    def _query(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        connection = self.open()
+        try:
+            return self._patience.until(lambda: work(connection), is_busy)
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
+
+    def _write(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """`work` in one transaction; when this returns, it is on disk, in the file that the path leads to."""
+        answer = self._query(lambda db: _transaction(db, work))
+        if not self._file.is_same():
+            raise failures.replaced(self._file.path)
+        return answer
+
+    def _failed(self, error: sqlite3.Error) -> StoreError:
+        if not is_damage(error):
+            return failures.as_store_error(error, self._file.path)
+        self.close()
+        return self._file.set_aside_if_damaged(error)
+
+
+def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        answer = work(db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite may have rolled back already, as on a full disk
+            db.execute("ROLLBACK")
+        raise
+    return answer
+
+
+def _in_one_moment(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    """Several questions, answered from one snapshot."""
+    db.execute("BEGIN")
+    try:
+        return work(db)
+    finally:
+        db.execute("ROLLBACK")
+
+
+def _stored(db: sqlite3.Connection, row: Row) -> Row | None:
+    found: Row | None = db.execute(QUERIES["get"], row[:1]).fetchone()
+    return found
+
+
+def _put(db: sqlite3.Connection, row: Row) -> Happened:
+    """The statement has the rule in it as well, so that no way around this function breaks it."""
+    stored = _stored(db, row)
+    if stored == row:
+        return "same"
+    outcome = FIELDS.index("outcome")
+    happened = what_happens(stored[outcome] if stored else None, row[outcome])
+    if happened != "kept":
+        db.execute(QUERIES["put"], row)
+    return happened
+
+
+def _jobs(db: sqlite3.Connection) -> list[str]:
+    return [job for (job,) in db.execute(QUERIES["jobs"]).fetchall()]
+
+
+def _abandon(connection: sqlite3.Connection) -> None:
+    """Never close it, not even when Python ends and lets go of everything: hence the reference that nobody can give back."""
+    _abandoned.append(connection)
+    try:
+        from ctypes import py_object, pythonapi
+    except ImportError:
+        return
+    pythonapi.Py_IncRef(py_object(connection))
