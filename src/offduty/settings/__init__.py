@@ -1,1 +1,1 @@
-"""What the user configured, and where each value came from."""
+"""What the user configured, and where each value came from: `load` (everything, every mistake at once) and `quick` (one job, fast)."""

@@ -1,0 +1,328 @@
+"""What may stand in a configuration: one class a table, one field a setting. The field's type says what it takes.
+
+A type with `read` is a text or number with a meaning (a duration, a schedule); `wanted` is what an error says it expects.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import msgspec
+
+from offduty import durations
+from offduty.errors import ConfigError, UsageError, quoted
+from offduty.settings import times
+from offduty.settings.envfile import is_variable_name
+from offduty.settings.launch import DEFAULTS, LOG_DEFAULTS, is_bound
+
+Event = Literal["started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "timed_out", "terminated", "lost", "skipped"]
+Urgency = Literal["quiet", "digest", "now", "off"]
+Severity = Literal["info", "notice", "low", "warning", "medium", "error", "high", "critical"]
+
+
+class Seconds(float):
+    """A duration over 0."""
+
+    wanted: ClassVar[str] = 'a duration like "90 s" or "2h30m"'
+    zero: ClassVar[bool] = False
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises UsageError E102."""
+        return cls(durations.parse(value, zero=cls.zero))
+
+
+class SecondsOrNone(Seconds):
+    """A duration that may be 0."""
+
+    zero = True
+
+
+class Grace(Seconds):
+    """How late a run may start: a duration over 0, up to a year (E303)."""
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises ConfigError E303."""
+        try:
+            return cls(durations.parse(value))
+        except UsageError as error:
+            raise ConfigError("E303", error.what, why=error.why, fix=error.fix) from None
+
+
+class Size(int):
+    """A number of bytes over 0."""
+
+    wanted: ClassVar[str] = 'a size like "500 MB" or "1 GiB"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises UsageError E102."""
+        return cls(durations.parse_size(value))
+
+
+class Retries(int):
+    """0 to 100."""
+
+    wanted: ClassVar[str] = "an integer from 0 to 100"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises ConfigError E103 for an integer out of range, TypeError for what is none."""
+        number = _integer(value)
+        if not 0 <= number <= 100:
+            raise ConfigError("E103", f"{number} retries", why="a job may be tried again 0 to 100 times", fix="write one of those")
+        return cls(number)
+
+
+class Count(int):
+    """1 to 1 000 000."""
+
+    wanted: ClassVar[str] = "an integer from 1 to 1000000"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        if not 1 <= _integer(value) <= 1_000_000:
+            raise TypeError
+        return cls(_integer(value))
+
+
+class Text(str):
+    """Any text without NUL: it may go into a command line or a variable."""
+
+    wanted: ClassVar[str] = "a text"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError, ConfigError E203."""
+        if not isinstance(value, str):
+            raise TypeError
+        if "\0" in value:
+            raise ConfigError("E203", f"{quoted(value)} holds a NUL byte", fix="remove it")
+        return cls(value)
+
+
+class Filled(Text):
+    """A text that is not empty."""
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError, ConfigError E203."""
+        text = super().read(value)
+        if not text:
+            raise ConfigError("E203", "is empty", fix="fill it in, or leave the setting out")
+        return text
+
+
+class Cron(Text):
+    """A five-field cron line that matches some time."""
+
+    wanted: ClassVar[str] = 'a schedule like "0 6 * * mon-fri"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError, ScheduleError E301."""
+        text = super().read(value)
+        times.check_cron(text)
+        return text
+
+
+class Zone(Text):
+    """A name in the tz database."""
+
+    wanted: ClassVar[str] = 'a time zone like "Europe/London"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError, ScheduleError E302."""
+        text = super().read(value)
+        times.check_zone(text)
+        return text
+
+
+class Bound(Text):
+    """A comparison with a number."""
+
+    wanted: ClassVar[str] = 'a comparison like "<= 0.12"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        text = super().read(value)
+        if not is_bound(text):
+            raise TypeError
+        return text
+
+
+class Variable(Text):
+    """The name of an environment variable."""
+
+    wanted: ClassVar[str] = "the name of a variable: letters, digits and _"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError, ConfigError E205 for a `${…}` in a name."""
+        if isinstance(value, str) and "${" in value:
+            raise ConfigError("E205", f"{quoted(value)} is no name", why="${…} is replaced in values only", fix="write the name out")
+        if not isinstance(value, str) or not is_variable_name(value):
+            raise TypeError
+        return cls(value)
+
+
+class Reference:
+    """A value kept elsewhere: `{ env = "NAME" }` or `{ file = "PATH" }`. Read values stay plain tables, so that nothing holds a secret."""
+
+
+class Value:
+    """A text, or a Reference."""
+
+
+class Option:
+    """Whatever a channel's own option takes; a Reference is looked into."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all tables."""
+
+
+class Log(Table, frozen=True, kw_only=True):
+    """`log = { … }`: how long logs are kept, and how large one may get."""
+
+    keep: Seconds = Seconds(LOG_DEFAULTS["keep"])
+    keep_runs: Count = Count(LOG_DEFAULTS["keep_runs"])
+    max_total: Size = Size(LOG_DEFAULTS["max_total"])
+    max_size: Size = Size(LOG_DEFAULTS["max_size"])
+
+
+class Conduct(Table, frozen=True, kw_only=True):
+    """How a job is run: what `[offduty.defaults]` may say for all of them."""
+
+    owner: Filled | None = None
+    timezone: Zone | None = None
+    start_grace: Grace | None = None
+    max_duration: Seconds | None = None
+    kill_after: SecondsOrNone | None = None
+    min_duration: SecondsOrNone | None = None
+    retries: Retries = Retries(DEFAULTS["retries"])
+    retry_delay: SecondsOrNone = SecondsOrNone(DEFAULTS["retry_delay"])
+    retry_max_delay: SecondsOrNone = SecondsOrNone(DEFAULTS["retry_max_delay"])
+    overlap: Literal["skip", "queue", "allow"] = DEFAULTS["overlap"]
+    stop_grace: SecondsOrNone = SecondsOrNone(DEFAULTS["stop_grace"])
+    pty: Literal["auto", "always", "never"] = DEFAULTS["pty"]
+    kill_leftovers: bool = DEFAULTS["kill_leftovers"]
+    survive: bool = DEFAULTS["survive"]
+    strict: bool = DEFAULTS["strict"]
+    redact: bool = DEFAULTS["redact"]
+    secrets: list[Text] = []
+    log: Log = Log()
+    alerts: dict[Event, Urgency] = {}
+
+
+class Job(Conduct, frozen=True, kw_only=True):
+    """`[job.NAME]`: exactly one of command, shell and notebook, and how it is run."""
+
+    name: str = ""
+    command: list[Text] | None = None
+    shell: Filled | None = None
+    notebook: Filled | None = None
+    parameters: dict[str, Any] = {}
+    description: Text = Text("")
+    schedule: Cron | None = None
+    every: Seconds | None = None
+    cwd: Filled | None = None
+    env: dict[Variable, Value] = {}
+    env_file: Filled | list[Filled] = []
+    good_enough: dict[str, Bound] = {}
+    notes: Text = Text("")
+
+
+class Top(Table, frozen=True, kw_only=True):
+    """`[offduty]`: the folders, and defaults for all jobs."""
+
+    state: Filled | None = None
+    logs: Filled | None = None
+    defaults: Conduct = Conduct()
+
+
+class Team(Table, frozen=True, kw_only=True):
+    """`[team.NAME]`: who is told."""
+
+    contact: Text = Text("")
+    channels: list[Filled] = []
+    title: Text = Text("")
+    hours: Text = Text("")
+    timezone: Zone | None = None
+    notes: Text = Text("")
+
+
+class Channel(Table, frozen=True, kw_only=True):
+    """`[channel.NAME]`: a way to tell someone. What else it takes is for its kind to say."""
+
+    kind: Literal["slack", "teams", "email", "sns", "pagerduty", "webhook", "apprise"]
+    url: Option | None = None
+    host: Option | None = None
+    port: Option | None = None
+    user: Option | None = None
+    password: Option | None = None
+    tls: Option | None = None
+    token: Option | None = None
+    secret: Option | None = None
+    routing_key: Option | None = None
+    topic: Option | None = None
+    region: Option | None = None
+    to: Option | None = None
+    sender: Option | None = None
+    headers: Option | None = None
+    method: Option | None = None
+    timeout: Seconds | None = None
+
+
+class Dependency(Table, frozen=True, kw_only=True):
+    """`[dependency.NAME]`: something jobs rely on, and the team that runs it."""
+
+    match: Filled | list[Filled]
+    team: Filled | None = None
+    description: Text = Text("")
+    max_age: Seconds | None = None
+    min_rows: Count | None = None
+    columns: list[Filled] = []
+
+
+class Row(Table, frozen=True, kw_only=True):
+    """`[[triage]]`: when this is seen, what it is, what to do, whose it is."""
+
+    when: dict[str, Any]
+    id: Text = Text("")
+    title: Text = Text("")
+    cause: Text = Text("")
+    steps: list[Text] = []
+    team: Filled | None = None
+    severity: Severity = "error"
+    links: list[Text] = []
+    notes: Text = Text("")
+
+
+KEYS_OF_PEOPLE = ("job", "team", "channel", "dependency")
+"""The tables whose next key is a name that the user chose."""
+
+TABLES: dict[str, Any] = {
+    "offduty": Top,
+    "job": Job,
+    "team": Team,
+    "channel": Channel,
+    "dependency": Dependency,
+    "triage": Filled | list[Row],
+    "owners": dict[str, Filled],
+    "drill": dict[str, Any],
+}
+"""Every table there may be at the top of a configuration."""
+
+SECRET_OPTIONS = ("url", "password", "token", "secret", "routing_key")
+"""Options of a channel whose values are secret: to be given by reference."""
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
