@@ -1,0 +1,27 @@
+"""What the pages say and the code does, compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+
+def raised():
+    """Every error code in the source."""
+    return {code for file in (ROOT / "src").rglob("*.py") for code in re.findall(r'"(E\d{3})"', file.read_text())}
+
+
+def test_every_error_has_a_section():
+    """Whoever meets a code finds what it means and what to do; a code that is gone has no section left."""
+    described = re.findall(r"^### (E\d{3})$", (DOCS / "reference/errors.md").read_text(), re.MULTILINE)
+    assert sorted(described) == described
+    assert set(described) == raised()
+
+
+def test_every_section_says_something():
+    """A heading alone helps nobody."""
+    sections = re.split(r"^##+ .*$", (DOCS / "reference/errors.md").read_text(), flags=re.MULTILINE)
+    assert [section for section in sections if section.strip() and len(section.split()) < 5] == []
