@@ -11,7 +11,7 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from offduty.cli import COMMANDS
@@ -36,11 +36,14 @@ FIRST_HOUR = (
 def main(argv: Sequence[str]) -> int:
     """Run the command in `argv` (without the program's name) and return its exit status; every error has become one line by then."""
     _print_anything()
+    status = _guarded(lambda: _dispatch(list(argv)), argv)
+    return _guarded(_flush, argv) or status
+
+
+def _guarded(work: Callable[[], int], argv: Sequence[str]) -> int:
+    """What `work` returns, or the exit status for what it raised."""
     try:
-        status = _dispatch(list(argv))
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return status
+        return work()
     except SystemExit as done:  # argparse, after --help and --version
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
@@ -51,8 +54,15 @@ def main(argv: Sequence[str]) -> int:
         return _report(error, argv)
     except OSError as error:
         return _report(_cannot_print(error) if _is_stdout_full(error) else _bug(error), argv)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- nobody above is left to ask: it is shown, and kept
         return _report(_bug(error), argv)
+
+
+def _flush() -> int:
+    """The program leaves without Python's own way down, so what is printed has to be out by then."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return 0
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -100,8 +110,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         settings = {"formatter_class": Formatter, "allow_abbrev": False, "conflict_handler": "resolve", **settings, "add_help": False}
         super().__init__(**settings)
-        self.common = self.add_argument_group("options of every command")
-        add_common_options(self.common)
+        self._common_group = self.add_argument_group("options of every command")
+        self._common = add_common_options(self._common_group)
 
     def error(self, message: str) -> NoReturn:
         """argparse's complaint, as an error of ours (it may quote what was typed: printable characters only)."""
@@ -110,8 +120,20 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """The command's own options come before those that every command has."""
-        self._action_groups.sort(key=lambda group: group is self.common)
+        self._action_groups.sort(key=lambda group: group is self._common_group)
         return super().format_help()
+
+    def own(self) -> list[argparse.Action]:
+        """What the command itself declares, without what is hidden."""
+        return [action for action in self._actions if action not in self._common and action.help != argparse.SUPPRESS]
+
+    def common(self) -> list[argparse.Action]:
+        """What it shares with every command."""
+        return [action for action in self._actions if action in self._common]
+
+    def option_names(self) -> list[str]:
+        """Every option it takes."""
+        return list(self._option_string_actions)
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -129,21 +151,22 @@ class Version(argparse.Action):
         parser.exit()
 
 
-def add_common_options(group: argparse._ArgumentGroup) -> None:
-    """The options that every command takes. They have no defaults here, so that a sub-command's parser cannot undo what was given before."""
-    absent = argparse.SUPPRESS
-    group.add_argument("--json", action="store_true", default=absent, help="answer with one JSON document on stdout")
-    group.add_argument(
-        "--color", choices=("auto", "always", "never"), default=absent, help="colour; auto: on a terminal, unless NO_COLOR is set"
-    )
-    group.add_argument("--quiet", action="store_true", default=absent, help="the answer and errors only, no notes")
-    group.add_argument("--verbose", action="store_true", default=absent, help="more of it: whole ids, whole times")
-    group.add_argument("--config", metavar="FILE", default=absent, help="read this configuration instead of searching for one")
-    group.add_argument("--debug", action="store_true", default=absent, help="show the traceback of an error, for a report about offduty")
-    group.add_argument("--version", action=Version, nargs=0, default=absent, help="print the versions of offduty, Python and SQLite")
-    group.add_argument("-h", "--help", action="help", default=absent, help="print this")
+def add_common_options(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+    """The options that every command takes. Without defaults: a parser in a parser would undo what the outer one was given."""
+    absent, add, switch = argparse.SUPPRESS, group.add_argument, "store_true"
+    return [
+        add("--json", action=switch, default=absent, help="answer with one JSON document on stdout"),
+        add("--color", choices=COLOURS, default=absent, help="colour; auto: on a terminal, unless NO_COLOR is set"),
+        add("--quiet", action=switch, default=absent, help="the answer and errors only, no notes"),
+        add("--verbose", action=switch, default=absent, help="more of it: whole ids, whole times"),
+        add("--config", metavar="FILE", default=absent, help="read this configuration instead of searching for one"),
+        add("--debug", action=switch, default=absent, help="show the traceback of an error, for a report about offduty"),
+        add("--version", action=Version, nargs=0, default=absent, help="print the versions of offduty, Python and SQLite"),
+        add("-h", "--help", action="help", default=absent, help="print this"),
+    ]
 
 
+COLOURS = ("auto", "always", "never")
 COMMON_DEFAULTS = {"json": False, "color": "auto", "quiet": False, "verbose": False, "config": None, "debug": False}
 
 
@@ -153,7 +176,15 @@ def build_parser(name: str, module: Any) -> Parser:
     examples = getattr(module, "EXAMPLES", "").strip("\n")
     parser = Parser(prog=f"offduty {name}", description=description, epilog=f"examples:\n{_indented(examples)}" if examples else None)
     module.arguments(parser)
+    parser.usage = parser.usage or own_usage(parser)
     return parser
+
+
+def own_usage(parser: Parser) -> str:
+    """The usage in one line, without the options of every command."""
+    formatter = argparse.HelpFormatter(prog=parser.prog, width=10_000)
+    formatter.add_usage(None, parser.own(), [], prefix="")
+    return formatter.format_help().strip().replace("%", "%%")
 
 
 def parse(parser: Parser, words: list[str]) -> argparse.Namespace:
@@ -165,17 +196,17 @@ def parse(parser: Parser, words: list[str]) -> argparse.Namespace:
 
 
 def _not_understood(parser: Parser, word: str) -> UsageError:
-    option = word.split("=")[0]
+    option = word.partition("=")[0]
     if not option.startswith("-") or option == "--":
         return UsageError("E111", f"{quoted(word)} is one word too many for `{parser.prog}`", fix=f"see `{parser.prog} --help`")
-    near = _did_you_mean(option, parser._option_string_actions)
+    near = _did_you_mean(option, parser.option_names())
     return UsageError("E111", f"`{parser.prog}` has no option {quoted(option)}", fix=near or f"see `{parser.prog} --help`")
 
 
 def _did_you_mean(word: str, names: Iterable[str]) -> str:
     import difflib
 
-    near = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""
 
 
@@ -213,15 +244,15 @@ def overview() -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, (_, group, help_line) in COMMANDS.items():
         groups.setdefault(group, []).append((name, help_line))
+    width = max(map(len, COMMANDS))
     parts = [INTRODUCTION, "A first hour:\n" + _columns(FIRST_HOUR)]
-    parts += [f"{group}:\n{_columns(lines)}" for group, lines in groups.items()]
+    parts += [f"{group}:\n{_columns(lines, width)}" for group, lines in groups.items()]
     parts.append("`offduty help COMMAND` explains one, with examples. Commands that read take --json.\n")
     return "\n".join(parts)
 
 
-def _columns(lines: Iterable[tuple[str, str]]) -> str:
-    lines = list(lines)
-    width = max(len(left) for left, _ in lines)
+def _columns(lines: Sequence[tuple[str, str]], width: int = 0) -> str:
+    width = width or max(len(left) for left, _ in lines)
     return "".join(f"  {left:<{width}}  {right}\n" for left, right in lines)
 
 

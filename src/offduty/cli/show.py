@@ -1,6 +1,6 @@
 """How answers look to people: colour, tables, times. Words first: whatever colour or a symbol says, a word says too.
 
-Piped answers are plain text, aligned and never cut, so that they stay the same for scripts; only a terminal gets rich, whose import is dear.
+Piped answers are plain text, aligned and never cut, so that they stay the same for scripts; rich, whose import is dear, is for terminals.
 """
 
 from __future__ import annotations

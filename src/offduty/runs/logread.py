@@ -1,4 +1,4 @@
-"""From the bytes of a run's log back to what the job printed, exactly or as it may be shown to people. No files here: bytes in, bytes or text out."""
+"""From the bytes of a run's log back to what the job printed, exactly, or as it may be shown to people; no files here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPECIAL = re.compile(f"({_COLOUR})|({_ERASE})|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202
 
 
 class Line(NamedTuple):
-    """A line of a log. `time` is `06:00:00.412` (UTC); `mark` one of `|`, `!`, `*`; `cut`: its newline is not the job's; `text` without newline."""
+    """A line of a log. `time`: `06:00:00.412`, UTC; `mark`: `|`, `!` or `*`; `cut`: its newline is not the job's; `text` is without it."""
 
     time: str
     mark: bytes

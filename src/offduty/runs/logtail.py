@@ -70,7 +70,7 @@ def _not_there(path: str, error: OSError) -> NotThere:
 
 
 class Reader:
-    """Hands out the bytes of a log in order, from `start` (as `tail_start` gives it) on; `read` can be called again when more has been written."""
+    """Hands out the bytes of a log in order, from `start` (as `tail_start` gives it) on; `read` it again when more has been written."""
 
     def __init__(self, files: LogFiles, start: tuple[int, int] = (0, 0)) -> None:
         self.files = files

@@ -16,7 +16,7 @@ NAME = "2026-11-23T06-00-00Z-7f3a91c2.log"
 
 
 def written(writes: list[tuple[bytes, bytes]], limit: int = 64) -> bytes:
-    """A tiny reference writer: the log of `writes` (mark, bytes), as docs/explanation/how-the-parts-meet.md says, with lines cut at `limit`."""
+    """A tiny reference writer: the log of `writes` (mark, bytes), as how-the-parts-meet.md says, with lines cut at `limit`."""
     log = bytearray()
     for mark, data in writes:
         for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
@@ -30,6 +30,7 @@ def written(writes: list[tuple[bytes, bytes]], limit: int = 64) -> bytes:
 
 
 def in_chunks(data: bytes, size: int) -> list[bytes]:
+    """`data` as a file read `size` bytes at a time."""
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
@@ -64,7 +65,7 @@ def test_with_colour_only_colours_pass(text):
 
 
 @pytest.mark.parametrize(
-    ("attack", "shown"),
+    "attack, shown",
     [
         (b"\x1b]0;owned\x07", r"\x1b]0;owned\x07"),
         (b"\x1b]8;;http://evil\x1b\\click", r"\x1b]8;;http://evil\x1b\click"),
@@ -92,7 +93,7 @@ def test_colours_are_kept_on_a_terminal_and_left_out_elsewhere():
 
 
 @pytest.mark.parametrize(
-    ("bar", "shown"),
+    "bar, shown",
     [(b"10%\r50%\r100%", "100%"), (b"10%\r100%\r", "100%"), (b"windows line\r", "windows line"), (b"\r", ""), (b"a\r\r", "a")],
 )
 def test_a_progress_bar_is_shown_in_its_last_state(bar, shown):
@@ -123,6 +124,7 @@ def make_log(folder, *pieces: bytes):
 
 
 def rest_of(files, start) -> bytes:
+    """Everything from `start` on."""
     reader = logtail.Reader(files, start)
     try:
         return b"".join(iter(reader.read, b""))
@@ -186,14 +188,17 @@ def test_a_segment_dropped_before_it_was_read_is_skipped(tmp_path):
 
 
 def put_a_link(path):
+    """A way out of the logs folder."""
     path.symlink_to("/etc/passwd")
 
 
 def put_a_fifo(path):
+    """What blocks who opens it."""
     os.mkfifo(path)
 
 
 def put_a_folder(path):
+    """What cannot be read."""
     path.mkdir()
 
 

@@ -1,0 +1,45 @@
+"""`offduty runs show ID`: the whole record of one run, and its summary."""
+
+from __future__ import annotations
+
+import argparse
+
+from offduty.cli.choose import run_of
+from offduty.cli.reach import open_for_reading
+from offduty.cli.record_text import whole
+from offduty.cli.show import Cell, print_cells, print_json, screen
+from offduty.clock import Clock
+from offduty.runs.store import Record
+
+HELP = "all about one run: its record and its summary"
+EXAMPLES = """\
+offduty runs show 7f3a91c2          by the end of its id, as `offduty runs` shows it
+offduty runs show                   the latest run
+offduty runs show forecast --json   the latest run of a job, for a program
+"""
+INDENT = 12
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("run", nargs="?", metavar="ID|JOB", help="a run, or a job for its latest run (default: the latest run of all)")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print one run."""
+    with open_for_reading(args, Clock()) as reach:
+        run = run_of(reach.store, reach.planned, args.run)
+    if args.json:
+        print_json({"schema": "offduty.run/1", "run": run})
+    else:
+        show(args, run)
+    return 0
+
+
+def show(args: argparse.Namespace, run: Record) -> None:
+    """A line for each fact, its label in front of the first of several alike."""
+    on, before = screen(args), ""
+    for label, text in whole(run):
+        shown = on.outcome(run["outcome"]) if label == "outcome" else Cell(text)
+        print_cells(on, [Cell(f"{'' if label == before else label:<{INDENT}}", "dim"), shown])
+        before = label

@@ -1,0 +1,123 @@
+"""`offduty status`: how every job is doing, one line each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from offduty.cli import COMMANDS
+from offduty.cli.choose import EMPTY, known_job
+from offduty.cli.reach import Planned, Reach, open_for_reading
+from offduty.cli.record_text import in_short, started
+from offduty.cli.show import Cell, Screen, distance, print_json, print_table, screen, took, when
+from offduty.clock import Clock, rfc3339
+from offduty.runs.store import JobRuns, Record
+
+HELP = COMMANDS["status"][2]
+DESCRIPTION = """\
+Jobs that have run, and jobs of the configuration that never did. "in a row" counts the runs since things were last different:
+12 good ones, or 3 failures; a run that succeeded in its third attempt is one good run. Times are those of your time zone.
+"""
+EXAMPLES = """\
+offduty status                      every job
+offduty status forecast             one of them
+offduty status --json | jq -r '.jobs[] | select(.well == false) | .job'
+"""
+GOOD = ("succeeded", "warned")
+BAD = ("failed", "timed_out", "terminated", "lost")
+LOOK_BACK = 200  # runs of a job that are looked at to count those in a row
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One job as of now. `well`: how its last finished run went (None: there is none); `in_a_row`: how many runs went like it."""
+
+    job: str
+    configured: bool
+    last: Record | None
+    last_good_at: str | None
+    well: bool | None
+    in_a_row: int
+    next_due: float | None
+    counts: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The job in `offduty.status/1`."""
+        due = None if self.next_due is None else rfc3339(self.next_due)
+        return {**vars(self), "counts": dict(self.counts), "next_due": due}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="only these jobs")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the status of the jobs that were asked for."""
+    clock = Clock()
+    with open_for_reading(args, clock) as reach:
+        jobs = [status_of(reach, job, clock.wall()) for job in wanted(reach.store.last_runs(), reach.planned, args.jobs)]
+    if args.json:
+        print_json({"schema": "offduty.status/1", "at": rfc3339(clock.wall()), "jobs": [job.as_json() for job in jobs]})
+    elif jobs:
+        show(screen(args), jobs, clock.wall())
+    else:
+        print(EMPTY)
+    return 0
+
+
+def wanted(ran: Iterable[JobRuns], planned: Mapping[str, Planned], asked: Sequence[str]) -> list[JobRuns | str]:
+    """The jobs to show, by name: what the store has of them, or the name of one that never ran. Raises NotThere E506 for an unknown one."""
+    known: dict[str, JobRuns | str] = {**{name: name for name in planned}, **{runs["job"]: runs for runs in ran}}
+    return [known[known_job(name, known)] for name in asked] if asked else [known[name] for name in sorted(known)]
+
+
+def status_of(reach: Reach, job: JobRuns | str, now: float) -> JobStatus:
+    """What is to be said about one job."""
+    if isinstance(job, str):
+        return JobStatus(job, True, None, None, None, 0, reach.planned[job].next_due(None, now), {})
+    last, good, plan = job["last"], job["last_good"], reach.planned.get(job["job"])
+    good_at = good["started_at"] if good else None
+    well, count = in_a_row(reach.store.runs(job["job"], outcomes=GOOD + BAD, limit=LOOK_BACK))
+    due = plan.next_due(started(last), now) if plan else None
+    return JobStatus(job["job"], plan is not None, last, good_at, well, count, due, job["counts"])
+
+
+def in_a_row(runs: Iterable[Record]) -> tuple[bool | None, int]:
+    """Whether the newest of `runs` (finished, newest first) went well, and how many in a row went as it; the last attempt speaks for all."""
+    well, count, seen = None, 0, set()
+    for run in runs:
+        if run["root_id"] in seen:
+            continue
+        seen.add(run["root_id"])
+        good = run["outcome"] in GOOD
+        if well is None:
+            well = good
+        if good != well:
+            break
+        count += 1
+    return well, count
+
+
+def show(on: Screen, jobs: Sequence[JobStatus], now: float) -> None:
+    """One line a job; on a narrow terminal the reason gives way first."""
+    headers = ("job", "last run", "started", "took", "in a row", "next due", "why")
+    print_table(on, headers, [_row(on, job, now) for job in jobs], flexible=("job", "why"))
+
+
+def _row(on: Screen, job: JobStatus, now: float) -> list[Cell]:
+    due = Cell("-" if job.next_due is None else distance(job.next_due, now))
+    if job.last is None:
+        return [Cell(job.job), on.outcome("never ran"), Cell("-"), Cell("-"), Cell("-"), due, Cell(f"start it: offduty run {job.job}")]
+    run = job.last
+    lasted = took(max(now - started(run), 0.0) if run["outcome"] == "running" else run["duration_s"])
+    return [Cell(job.job), on.outcome(run["outcome"]), Cell(when(started(run), now)), Cell(lasted), _streak(job), due, Cell(in_short(run))]
+
+
+def _streak(job: JobStatus) -> Cell:
+    if job.well is None:
+        return Cell("-")
+    more = "+" if job.in_a_row >= LOOK_BACK else ""
+    return Cell(f"{job.in_a_row}{more} {'good' if job.well else 'bad'}", "" if job.well else "red")
