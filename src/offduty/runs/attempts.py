@@ -188,6 +188,12 @@ def _close_record(attempt: Attempt, clock: Clock, began: float) -> None:
     """Outcome, exit status and times into the record. The duration comes from the monotonic clock: wall time may jump."""
     ended = attempt.ended
     duration = max(0.0, (ended.ended or clock.monotonic()) - began)
+    job = attempt.job
+    if ended.outcome == "succeeded" and job.min_duration is not None and duration < job.min_duration:
+        ended.outcome = "warned"
+        attempt.notes.append("too fast: it should take longer than its min_duration")
+    if ended.overdue:
+        attempt.notes.append("overdue: it took longer than its max_duration")
     attempt.record.update(
         outcome=ended.outcome, exit_code=ended.exit_code, exit_source=ended.exit_source, signal=ended.signal,
         ended_at=rfc3339(clock.wall()), duration_s=round(duration, 3),

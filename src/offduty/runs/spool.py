@@ -57,3 +57,11 @@ class Spool:
                 os.fdatasync(fd)
         finally:
             os.close(fd)
+
+    def sync(self) -> None:
+        """Return when the disk has what was appended."""
+        fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)

@@ -214,15 +214,20 @@ class Supervisor:
                 self._pause(stream)
             if stream.onward.broken:
                 self._hang_up(stream, fd)
-        self.guard("log output", self._log_output, stream, chunk)
+        self._log_safely(stream, chunk)
 
-    def _log_output(self, stream: Stream, chunk: bytes) -> None:
+    def _log_safely(self, stream: Stream, chunk: bytes) -> None:
+        if not self.guard("log output", self._log_output, stream, chunk):
+            self.log.lost += len(chunk)
+
+    def _log_output(self, stream: Stream, chunk: bytes) -> bool:
         if not self._redacting:
-            self._redacting = True
-            redactor = self.make_redactor()
+            redactor = self.make_redactor()  # where this fails nothing is logged: rather no line than a secret in one
             for each in self._streams.values():
                 each.lines.redactor = redactor
+            self._redacting = True
         stream.lines.feed(chunk)
+        return True
 
     def _pause(self, stream: Stream) -> None:
         """Whoever reads our output is slow: read no more until it has taken what waits."""
@@ -367,7 +372,7 @@ class Supervisor:
                 break
             if stream.onward is not None:
                 stream.onward.write(chunk)
-            self.guard("log output", self._log_output, stream, chunk)
+            self._log_safely(stream, chunk)
         if fd in self._streams:
             self._forget(fd)
         stream.close()

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from offduty.runs.attempts import World
+    from offduty.wiring.runs import Keeper
 
 
 def attach(world: World, options: Mapping[str, Any]) -> None:
     """`options`: those of `offduty run` (`quiet`, `summary`)."""
 
-    def late(name: str) -> Callable[..., Any]:
-        def call(*args: object) -> Any:
-            from offduty.wiring import runs
+    keepers: list[Keeper] = []
 
-            return getattr(runs, name)(world, options, *args)
+    def keeper() -> Keeper:
+        if not keepers:
+            from offduty.wiring.runs import Keeper
 
-        return call
+            keepers.append(Keeper(world, options))
+        return keepers[0]
 
-    world.redactor, world.started, world.ended = late("make_redactor"), late("run_started"), late("run_ended")
-    world.chores, world.skipped = late("chores"), late("run_skipped")
+    world.redactor = lambda job: keeper().redactor(job)
+    world.started = lambda attempt: keeper().started(attempt)
+    world.ended = lambda attempt: keeper().ended(attempt)
+    world.chores = lambda attempt: keeper().chores(attempt)
+    world.skipped = lambda job, record, holder: keeper().skipped(job, record, holder)

@@ -1,29 +1,307 @@
-"""What happens around a run besides running it: header, spool, summary, store, retention. Imported when the job is already running."""
+"""What happens around a run besides running it: header, record, summary, store, retention. Loaded when the job is already running."""
 
 from __future__ import annotations
 
 import os
 
+from offduty import places as default_places
+from offduty.clock import rfc3339, short_id
+from offduty.runs import closing
+from offduty.runs.logfile import ERR, OUT
 from offduty.runs.spool import Spool
 from offduty.version import VERSION
+from offduty.wiring import screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-def make_redactor(world, options, job):
-    return None
+    from offduty.runs.attempts import Attempt, World
+    from offduty.runs.job import Job
+    from offduty.runs.record import Record
+    from offduty.secrets import Redactor
 
-def run_started(world, options, attempt):
-    record = attempt.record
-    attempt.log.own(f"offduty {VERSION}  job {record['job']}  run {record['id'][-8:]}")
-    Spool(world.places.spool, record["id"]).append("started", record, durable=False)
+STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
+MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
+NO_SUMMARY: dict[str, object] = {
+    "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "told": None,
+    "notes": [], "warnings": [], "failure": None,
+}  # fmt: skip
 
-def chores(world, options, attempt):
-    return []
 
-def run_ended(world, options, attempt):
-    attempt.log.own("== summary ==")
-    attempt.log.own("outcome     " + attempt.record["outcome"])
-    Spool(world.places.spool, attempt.record["id"]).append("ended", attempt.record, durable=True)
-    for p in attempt.guard.problems: print(p)
+class Keeper:
+    """Keeps the books of the runs of one command."""
+
+    def __init__(self, world: World, options: Mapping[str, Any]) -> None:
+        self.world, self.options = world, options
+        self._redactor: Redactor | None = None
+        self._store_is_warm = False
+
+    def redactor(self, job: Job) -> Redactor | None:
+        """What masks the job's secrets in its log; None if the job wants none."""
+        if not job.redact:
+            return None
+        if self._redactor is None:
+            from offduty.secrets.redactor import Redactor
+
+            self._redactor = Redactor({**self.world.environ, **job.env}, names=job.secrets)
+        return self._redactor
+
+    def started(self, attempt: Attempt) -> None:
+        """The job runs: head of the log, first record."""
+        attempt.guard("record command", self._redact_record, attempt)
+        record, log = attempt.record, attempt.log
+        log.own(
+            f"offduty {VERSION}  job {record['job']}  run {short_id(record['id'])}  {record['trigger']} {record['started_at'][11:16]}"
+            f"  host {closing.escaped(record['host'])}  {record['started_at'][:10]} (times UTC)"
+        )
+        log.own(f"command  {closing.escaped(' '.join(record['command']))}     cwd {closing.escaped(record['cwd'])}")
+        attempt.guard("spool", self._spool, attempt, "started")
+
+    def chores(self, attempt: Attempt) -> list[tuple[str, Callable[[], object]]]:
+        """Work that can be done while the job runs, in pieces of a few milliseconds."""
+        return [
+            ("count oom kills", lambda: self._count_oom_kills(attempt)),
+            ("warm json", _import_json),
+            ("warm summary", _import_summary),
+            ("warm store", self._warm_store),
+            ("retention", lambda: self._retain(attempt.job)),
+        ]
+
+    def ended(self, attempt: Attempt) -> None:
+        """The job has ended: summary into the log and onto the screen, last record."""
+        guard, log = attempt.guard, attempt.log
+        guard("join log", log.join)
+        guard("find log", self._find_log, attempt)
+        block = guard("summary", self._summarise, attempt) or self._minimal(attempt)
+        for line in block:
+            log.own(line)
+        guard("internal errors", self._keep_problems, attempt)
+        kept = guard("spool", self._spool, attempt, "ended")
+        guard("screen", self._show, attempt, block, bool(kept))
+        guard("store", self._store, attempt)
+
+    def skipped(self, job: Job, record: Record, holder: str) -> None:
+        """The run did not start because another one is going on."""
+        record["summary"] = {**NO_SUMMARY, "what": f"run {short_id(holder)} is still going"}
+        try:
+            Spool(self.world.places.spool, record["id"]).append("ended", record, durable=True)
+        except OSError:
+            pass
+        if not self.options.get("quiet"):
+            screen.say(f"E901 skipped: {job.name} is running already: run {short_id(holder)}; wait for it, or use --overlap queue")
+
+    def _redact_record(self, attempt: Attempt) -> None:
+        """Arguments may hold secrets. A command of one word holds none, and need not wait for the redactor to be loaded."""
+        record = attempt.record
+        command, record["command"] = record["command"], record["command"][:1]  # what remains if masking fails
+        if len(command) > 1:
+            redactor = self.redactor(attempt.job)
+            record["command"] = redactor.argv(command) if redactor else command
+
+    def _spool(self, attempt: Attempt, kind: str) -> bool:
+        """Write the record; the end of a run is on the disk when this returns, here or, if the store is at hand, in the store."""
+        durable = kind == "ended" and not self._store_is_warm
+        Spool(self.world.places.spool, attempt.record["id"]).append(kind, attempt.record, durable=durable)
+        return True
+
+    @staticmethod
+    def _count_oom_kills(attempt: Attempt) -> None:
+        from offduty.runs import oom
+
+        attempt.oom_before = oom.kills()
+
+    def _warm_store(self) -> None:
+        import offduty.stores.replay
+        import offduty.stores.sqlite  # noqa: F401
+
+        self._store_is_warm = True
+
+    @staticmethod
+    def _find_log(attempt: Attempt) -> None:
+        """If somebody removed the log while the job ran, write it again where logs go by default."""
+        log = attempt.log
+        if log.is_gone():
+            fallback = f"{default_places.find({'HOME': os.path.expanduser('~')}).logs}/{attempt.job.name}"
+            attempt.notes.append(f"the log was removed while the job ran: {log.path}")
+            log.move_to(log.folder if os.path.isdir(log.folder) else fallback)
+        attempt.record["log"] = log.path
+
+    def _summarise(self, attempt: Attempt) -> list[str]:
+        """The closing block, and the `summary` of the record. A success with nothing to tell imports nothing for it."""
+        notes = self._notes(attempt)
+        record = attempt.record
+        if record["outcome"] == "succeeded" and not _has_events(attempt):
+            record["summary"] = {**NO_SUMMARY, "notes": notes}
+            return closing.success(record, notes)
+        from offduty.runs import summary
+        from offduty.runs.failure import find_failure
+        from offduty.transactions.events import read_events
+
+        redactor = self.redactor(attempt.job)
+        seen = read_events(attempt.events, attempt.token, redact=redactor.text if redactor else None)
+        notes += _probe_notes(attempt, seen.events)
+        job = attempt.job
+        failure = find_failure(
+            outcome=record["outcome"], exit_code=record["exit_code"], signal=record["signal"], events=seen.events, cwd=record["cwd"],
+            timed_out_after=job.stop_at, not_started=str(attempt.refusal) if attempt.refusal else None,
+            tail=job_bytes(bytes(attempt.log.last_words)), oom=self._was_oom(attempt),
+        )  # fmt: skip
+        folded = summary.fold(failure, seen.events, notes=notes, protocol_errors=seen.protocol_errors, dropped=seen.dropped)
+        record["summary"] = folded.as_json()
+        return summary.render(folded, record, limit_s=job.max_duration)
+
+    def _minimal(self, attempt: Attempt) -> list[str]:
+        """The block when making the real one failed."""
+        attempt.record["summary"] = attempt.record["summary"] or {**NO_SUMMARY, "notes": ["the summary could not be made"]}
+        return [closing.header(), closing.outcome_line(attempt.record), closing.line("log", attempt.record["log"] or "none")]
+
+    def _notes(self, attempt: Attempt) -> list[str]:
+        """What people should know besides how it ended."""
+        log, ended = attempt.log, attempt.ended
+        notes = list(attempt.notes)
+        if ended.vanished:
+            notes.append("the process ended inside the block (killed, crashed, or os._exit): how is not known")
+        if ended.leftovers:
+            what = "ended" if attempt.job.kill_leftovers else "left"
+            shown = ", ".join(ended.leftovers[:5]) + (", …" if len(ended.leftovers) > 5 else "")
+            notes.append(f"{len(ended.leftovers)} processes {what}: {shown}")
+        if log.lost:
+            notes.append(f"log incomplete: {closing.grouped(log.lost)} bytes not stored ({log.trouble})")
+        elif log.trouble:
+            notes.append(f"log: {log.trouble}")
+        if log.dropped:
+            notes.append(f"{closing.grouped(log.dropped)} bytes were left out of the middle of the log, to keep it within its size")
+        if attempt.retry_in is not None:
+            notes.append(f"next attempt in {closing.spoken(attempt.retry_in)}")
+        if self._redactor is not None:
+            notes.extend(self._redactor.warnings)
+        return notes + [f"offduty had a problem of its own in '{one.partition(':')[0]}': {_last_line(one)}" for one in attempt.guard.problems[:3]]
+
+    @staticmethod
+    def _was_oom(attempt: Attempt) -> bool:
+        from offduty.runs import oom
+
+        after = oom.kills()
+        return attempt.oom_before is not None and after is not None and after > attempt.oom_before
+
+    def _keep_problems(self, attempt: Attempt) -> None:
+        """Each distinct mistake of ours into a file of its own, with its traceback."""
+        if not attempt.guard.problems:
+            return
+        from zlib import crc32
+
+        folder = f"{self.world.places.state}/internal-errors"
+        default_places.make_private(folder)
+        for problem in attempt.guard.problems:
+            path = f"{folder}/{crc32(problem.encode('utf-8', 'replace')):08x}.txt"
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(f"offduty {VERSION}, run {attempt.record['id']}, {rfc3339(self.world.clock.wall())}\n{problem}")
+
+    def _show(self, attempt: Attempt, block: list[str], kept: bool) -> None:
+        """The block on the screen; why the job never started, and that a run left no record, are said in any case."""
+        if not kept:
+            screen.say(f"E615 this run leaves no record: {self.world.places.spool} cannot be written; make it writable, or set OFFDUTY_STATE_DIR")
+        if not attempt.log.path and not self.options.get("quiet"):
+            screen.say(f"E616 this run leaves no log: {attempt.log.trouble}; make the folder writable, or set OFFDUTY_LOGS_DIR")
+        if attempt.refusal is not None and not os.isatty(2) and self.options.get("summary") != "always":
+            screen.say(str(attempt.refusal))
+        elif screen.is_wanted(self.options, attempt.record["outcome"]):
+            screen.show(block, self.world.environ)
+
+    def _store(self, attempt: Attempt) -> None:
+        """Bring the record into the store, if that was prepared while the job ran, or too many wait; else whoever reads next does it."""
+        spool = self.world.places.spool
+        if not self._store_is_warm and len(os.listdir(spool)) < MANY_SPOOLED:
+            return
+        from offduty.errors import StoreError
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import replay, take
+        from offduty.stores.sqlite import open_store
+
+        clock = self.world.clock
+        try:
+            store = open_store(self.world.places.store, clock=clock, timeout=STORE_TIME)
+            try:
+                if self._store_is_warm:
+                    take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
+                else:
+                    replay(spool, store, alive=supervisor_alive, clock=clock)
+            finally:
+                store.close()
+        except StoreError:  # the spool keeps it
+            if self._store_is_warm:
+                Spool(spool, attempt.record["id"]).sync()
+        if not self._store_is_warm:
+            self._retain(attempt.job)
+
+    def _retain(self, job: Job) -> None:
+        """Remove the logs of this job that its limits do not keep."""
+        from offduty.stores.sqlite import open_store
+        from offduty.wiring.retain import retain
+
+        store = open_store(self.world.places.store, clock=self.world.clock, timeout=STORE_TIME)
+        try:
+            retain(store, job, self.world.places.logs, self.world.clock)
+        finally:
+            store.close()
+
+
+def job_bytes(stamped: bytes) -> bytes:
+    """The job's own bytes in the last lines of a log, without the column; the first line may be torn and is left out."""
+    job = []
+    for line in stamped.partition(b"\n")[2].split(b"\n") if len(stamped) > 1 << 17 else stamped.split(b"\n"):
+        if line[13:14] in (OUT, ERR):
+            job.append(line[15:] if line[14:15] == b"~" else line[15:] + b"\n")
+    return b"".join(job)
+
+
+def _has_events(attempt: Attempt) -> bool:
+    """Whether the probe wrote anything but its hello, or should have and did not."""
+    try:
+        size = os.stat(attempt.events).st_size if attempt.events else 0
+    except OSError:
+        size = 0
+    return size > 0 or _is_python(attempt.record["command"])
+
+
+def _is_python(command: list[str]) -> bool:
+    return os.path.basename(command[0]).startswith("python")
+
+
+def _probe_notes(attempt: Attempt, events: Any) -> list[str]:
+    """Why there is nothing of the probe, where there should be."""
+    command = attempt.record["command"]
+    if attempt.refusal is not None or not _is_python(command) or any(event["kind"] == "hello" for event in events):
+        return []
+    flags = "".join(word[1:] for word in _interpreter_options(command))
+    for flag in "IES":
+        if flag in flags:
+            return [f"probe not loaded: python was started with -{flag}; its exceptions and warnings were not recorded"]
+    return ["probe not loaded: its exceptions and warnings were not recorded (a Python older than 3.8, or one that ignores PYTHONPATH)"]
+
+
+def _interpreter_options(command: list[str]) -> list[str]:
+    """The single-letter options between `python` and what it runs."""
+    options = []
+    for word in command[1:]:
+        if not word.startswith("-") or word in ("-c", "-m", "-"):
+            break
+        options.append(word)
+    return options
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
+
+
+def _import_json() -> None:
+    import json  # noqa: F401
+
+
+def _import_summary() -> None:
+    import offduty.runs.failure
+    import offduty.runs.summary
+    import offduty.transactions.events  # noqa: F401

@@ -1,0 +1,60 @@
+"""Carry out retention: remove the files of runs whose time is over, then forget the runs."""
+
+from __future__ import annotations
+
+import os
+
+from offduty.runs.retention import Kept, to_delete
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from offduty.clock import Clock
+    from offduty.runs.job import Job
+    from offduty.runs.store import Record, Store
+
+MOST_RUNS = 10_000
+ENDINGS = (".log", ".events.jsonl", ".ipynb")
+
+
+def retain(store: Store, job: Job, logs: str, clock: Clock) -> int:
+    """Apply the limits of `job`; how many runs went."""
+    runs = [run for run in store.runs(job.name, limit=MOST_RUNS) if run["outcome"] != "running"]
+    kept = [Kept(run["id"], clock.wall() - _seconds(run["started_at"]), _size(run)) for run in runs]
+    gone = set(to_delete(kept, keep_s=job.keep_s, keep_runs=job.keep_runs, keep_bytes=job.keep_bytes))
+    for run in runs:
+        if run["id"] in gone:
+            _remove(run, logs)
+    return store.delete_runs(gone) if gone else 0
+
+
+def _seconds(moment: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _files(run: Record) -> list[str]:
+    """The run's files; a `log` that does not look like one of ours names none."""
+    log = str(run["log"])
+    return [log.removesuffix(".log") + ending for ending in ENDINGS] if log.endswith(".log") and os.path.isabs(log) else []
+
+
+def _size(run: Record) -> int:
+    total = 0
+    for path in _files(run):
+        try:
+            total += os.lstat(path).st_size
+        except OSError:
+            continue
+    return total
+
+
+def _remove(run: Record, logs: str) -> None:
+    """Only below the folder of logs: a record is data, and data does not choose what is deleted."""
+    for path in _files(run):
+        if os.path.dirname(os.path.realpath(path)) != os.path.realpath(f"{logs}/{run['job']}"):
+            continue
+        try:
+            os.unlink(path)
+        except OSError:
+            continue
