@@ -17,6 +17,11 @@ def started(run: Record) -> float:
     return parse_time(run["started_at"])
 
 
+def lasted(run: Record, now: float) -> str:
+    """How long the run took, or has been going on."""
+    return took(max(now - started(run), 0.0) if run["outcome"] == "running" else run["duration_s"])
+
+
 def in_short(run: Record) -> str:
     """Why the run ended as it did, in a line; nothing for a run that went as it should."""
     summary: dict[str, Any] = run["summary"] or {}
@@ -35,8 +40,8 @@ def exit_text(run: Record) -> str:
 
 
 def attempt_text(run: Record) -> str:
-    """`2 of 3`, or nothing if there is only one."""
-    return f"{run['attempt']} of {run['attempts']}" if run["attempts"] > 1 else ""
+    """`2 of 3`, or `-` if there is only one."""
+    return f"{run['attempt']} of {run['attempts']}" if run["attempts"] > 1 else "-"
 
 
 def whole(run: Record) -> Iterator[tuple[str, str]]:

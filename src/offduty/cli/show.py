@@ -20,6 +20,7 @@ from offduty.runs.logread import readable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 LOOKS = {  # outcome: (symbol, symbol where the encoding has only ASCII, style)
     "running": ("▶", ">", "cyan"),
@@ -33,6 +34,7 @@ LOOKS = {  # outcome: (symbol, symbol where the encoding has only ASCII, style)
     "never ran": ("·", ".", "dim"),
 }
 GAP = "  "
+SHORT = 20  # what a column that can be shortened keeps as long as another one can be left out instead
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,33 @@ def one_line(text: object) -> str:
     return " ".join(readable(str(text).encode("utf-8", "backslashreplace").replace(b"\r", b" ").replace(b"\n", b" ")).split())
 
 
-def print_table(on: Screen, headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, flexible: Sequence[str] = ()) -> None:
-    """Print rows below headers. On a terminal the columns named `flexible` are shortened to fit; elsewhere nothing is."""
+def print_table(
+    on: Screen, headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, flexible: Sequence[str] = (), spare: Sequence[str] = ()
+) -> None:
+    """Print rows below headers. Where a width is to be kept, `spare` columns are left out in their order until the others fit;
+    `flexible` ones are shortened, the first of them least. A pipe gets everything.
+    """
     if on.terminal or on.colour:
-        _print_rich_table(on, headers, rows, flexible)
+        _print_rich_table(on, headers, rows, flexible, spare)
     else:
         print(_plain_table(headers, rows), end="")
+
+
+def fit(natural: Mapping[str, int], width: int | None, flexible: Sequence[str], spare: Sequence[str] = ()) -> dict[str, int]:
+    """The widths of the columns to show, out of their `natural` ones, so that a line has at most `width` characters if that can be."""
+    if width is None:
+        return dict(natural)
+    least = {name: min(size, SHORT) if name in flexible else size for name, size in natural.items()}
+    for name in spare:
+        if _line(least) > width:
+            del least[name]
+    for name in flexible:
+        least[name] = max(1, min(natural[name], least[name] + width - _line(least)))
+    return least
+
+
+def _line(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1)
 
 
 def print_cells(on: Screen, cells: Sequence[Cell]) -> None:
@@ -120,19 +143,29 @@ def _plain_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     return "".join(GAP.join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
 
 
-def _print_rich_table(on: Screen, headers: Sequence[str], rows: Sequence[Sequence[Cell]], flexible: Sequence[str]) -> None:
-    from rich.table import Table
+def _print_rich_table(
+    on: Screen, headers: Sequence[str], rows: Sequence[Sequence[Cell]], flexible: Sequence[str], spare: Sequence[str]
+) -> None:
+    from rich.cells import cell_len
+
+    table = [{name: Cell(name, "dim") for name in headers}, *(dict(zip(headers, row, strict=True)) for row in rows)]
+    natural = {name: max(cell_len(line[name].text) for line in table) for name in headers}
+    widths, console = fit(natural, on.width, flexible, spare), _console(on)
+    for line in table:
+        console.print(_rich_line(line, widths), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _rich_line(line: Mapping[str, Cell], widths: Mapping[str, int]) -> Text:
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="dim")
-    for header in headers:
-        if header in flexible:
-            table.add_column(header, no_wrap=True, overflow="ellipsis", min_width=1)
-        else:
-            table.add_column(header, no_wrap=True, min_width=max(len(header), *(len(row[len(table.columns)].text) for row in rows)))
-    for row in rows:
-        table.add_row(*(Text(cell.text, cell.style) for cell in row))
-    _console(on).print(table)
+    parts = []
+    for name, width in widths.items():
+        part = Text(line[name].text, line[name].style)
+        part.truncate(width, overflow="ellipsis", pad=True)
+        parts.append(part)
+    whole = Text(GAP).join(parts)
+    whole.rstrip()
+    return whole
 
 
 def _console(on: Screen) -> Console:
@@ -190,11 +223,6 @@ def distance(wall: float, now: float) -> str:
             count = f"{int(size // seconds)} {unit}"
             return f"in {count}" if wall > now else f"{count} ago"
     return "now"
-
-
-def when(wall: float, now: float) -> str:
-    """`06:02, 3 h ago`."""
-    return f"{moment(wall, now)}, {distance(wall, now)}"
 
 
 def took(seconds: object) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from offduty.cli import COMMANDS
 from offduty.cli.choose import EMPTY, add_job_option, count, known_job, point_in_time
 from offduty.cli.reach import Reach, open_for_reading
-from offduty.cli.record_text import attempt_text, in_short, started
-from offduty.cli.show import Cell, Screen, note, print_json, print_table, screen, took, when
+from offduty.cli.record_text import attempt_text, in_short, lasted, started
+from offduty.cli.show import Cell, Screen, distance, moment, note, print_json, print_table, screen
 from offduty.clock import Clock, short_id
 from offduty.errors import UsageError
 from offduty.runs.store import Record
@@ -77,17 +77,14 @@ def is_filtered(args: argparse.Namespace) -> bool:
 
 
 def show(on: Screen, runs: Sequence[Record], now: float, *, whole_ids: bool) -> None:
-    """One line a run; a column that would be empty is left out."""
-    headers = ["run", "job", "outcome", "started", "took", "attempt", "why"]
+    """One line a run; on a narrow terminal the least telling columns give way."""
+    headers = ("run", "job", "outcome", "started", "", "took", "attempt", "why")
     rows = [_row(on, run, now, whole_ids) for run in runs]
-    if not any(row[5].text for row in rows):
-        headers.pop(5)
-        rows = [[*row[:5], *row[6:]] for row in rows]
-    print_table(on, headers, rows, flexible=("job", "why"))
+    print_table(on, headers, rows, flexible=("why", "job"), spare=("", "attempt", "took"))
 
 
 def _row(on: Screen, run: Record, now: float, whole_ids: bool) -> list[Cell]:
     name = run["id"] if whole_ids else short_id(run["id"])
-    lasted = took(max(now - started(run), 0.0) if run["outcome"] == "running" else run["duration_s"])
-    texts = (when(started(run), now), lasted, attempt_text(run), in_short(run))
+    at = started(run)
+    texts = (moment(at, now), distance(at, now), lasted(run, now), attempt_text(run), in_short(run))
     return [Cell(name), Cell(run["job"]), on.outcome(run["outcome"]), *(Cell(text) for text in texts)]

@@ -10,8 +10,8 @@ from typing import Any
 from offduty.cli import COMMANDS
 from offduty.cli.choose import EMPTY, known_job
 from offduty.cli.reach import Planned, Reach, open_for_reading
-from offduty.cli.record_text import in_short, started
-from offduty.cli.show import Cell, Screen, distance, print_json, print_table, screen, took, when
+from offduty.cli.record_text import in_short, lasted, started
+from offduty.cli.show import Cell, Screen, distance, moment, print_json, print_table, screen
 from offduty.clock import Clock, rfc3339
 from offduty.runs.store import JobRuns, Record
 
@@ -86,7 +86,7 @@ def status_of(reach: Reach, job: JobRuns | str, now: float) -> JobStatus:
 
 
 def in_a_row(runs: Iterable[Record]) -> tuple[bool | None, int]:
-    """Whether the newest of `runs` (finished, newest first) went well, and how many in a row went as it; the last attempt speaks for all."""
+    """Whether the newest of `runs` (finished, newest first) went well, and how many in a row went like it; the last attempt counts."""
     well, count, seen = None, 0, set()
     for run in runs:
         if run["root_id"] in seen:
@@ -102,18 +102,20 @@ def in_a_row(runs: Iterable[Record]) -> tuple[bool | None, int]:
 
 
 def show(on: Screen, jobs: Sequence[JobStatus], now: float) -> None:
-    """One line a job; on a narrow terminal the reason gives way first."""
-    headers = ("job", "last run", "started", "took", "in a row", "next due", "why")
-    print_table(on, headers, [_row(on, job, now) for job in jobs], flexible=("job", "why"))
+    """One line a job; on a narrow terminal the least telling columns give way."""
+    headers = ("job", "last run", "started", "", "took", "in a row", "next due", "why")
+    rows = [_row(on, job, now) for job in jobs]
+    print_table(on, headers, rows, flexible=("why", "job"), spare=("took", "started", "next due", "in a row"))
 
 
 def _row(on: Screen, job: JobStatus, now: float) -> list[Cell]:
     due = Cell("-" if job.next_due is None else distance(job.next_due, now))
     if job.last is None:
-        return [Cell(job.job), on.outcome("never ran"), Cell("-"), Cell("-"), Cell("-"), due, Cell(f"start it: offduty run {job.job}")]
-    run = job.last
-    lasted = took(max(now - started(run), 0.0) if run["outcome"] == "running" else run["duration_s"])
-    return [Cell(job.job), on.outcome(run["outcome"]), Cell(when(started(run), now)), Cell(lasted), _streak(job), due, Cell(in_short(run))]
+        nothing = [Cell("-")] * 4
+        return [Cell(job.job), on.outcome("never ran"), *nothing, due, Cell(f"start it: offduty run {job.job}")]
+    run, at = job.last, started(job.last)
+    times = [Cell(moment(at, now)), Cell(distance(at, now)), Cell(lasted(run, now))]
+    return [Cell(job.job), on.outcome(run["outcome"]), *times, _streak(job), due, Cell(in_short(run))]
 
 
 def _streak(job: JobStatus) -> Cell:
