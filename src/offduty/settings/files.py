@@ -169,12 +169,16 @@ def _project_file(folder: str) -> ConfigFile | None:
 
 
 def _pyproject(path: str) -> ConfigFile | None:
-    """A pyproject.toml counts if it has our table; one without is none of our business, however broken or foreign it is."""
+    return read(path) if has_our_table(path) else None
+
+
+def has_our_table(path: str) -> bool:
+    """Whether a pyproject.toml has our table; one without is none of our business, however broken or foreign it is."""
     try:
         content = _content(path) if stat.S_ISREG(os.stat(path).st_mode) else b""
     except (OSError, ConfigError):
-        return None
-    return read(path) if b"tool" in content and b"offduty" in content and _has_table(content) else None
+        return False
+    return b"tool" in content and b"offduty" in content and _has_table(content)
 
 
 def _has_table(content: bytes) -> bool:

@@ -26,6 +26,8 @@ KNOWN_VARIABLES = (
     "OFFDUTY_ATTEMPT",
     "OFFDUTY_EVENTS",
     "OFFDUTY_TOKEN",
+    "OFFDUTY_TESTING",
+    "OFFDUTY_FAILPOINT",
 )
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TWICE = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate")
@@ -143,13 +145,13 @@ def source(layers: list[Layer], path: Path) -> Source:
     return Source("default")
 
 
-def has(table: object, path: Path) -> bool:
+def has(table: Any, path: Path) -> bool:
     """Whether something stands at `path`."""
     for key in path:
-        if (isinstance(table, dict) and key in table) or (isinstance(table, list) and isinstance(key, int) and key < len(table)):
-            table = table[key]
-        else:
+        is_there = key in table if isinstance(table, dict) else isinstance(table, list) and isinstance(key, int) and key < len(table)
+        if not is_there:
             return False
+        table = table[key]
     return True
 
 

@@ -19,7 +19,7 @@ from offduty.settings.mistakes import DEGRADES, STOPS, STOPS_JOB, WARNS, ConfigE
 from offduty.settings.quick import folder_of, merge
 from offduty.settings.schema import TABLES, Channel, Conduct, Dependency, Job, Row, Team, Top
 
-MISSING_JOB = "E503"
+MISSING_JOB = "E506"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Settings:
         return found
 
     def job(self, name: str) -> Job:
-        """The job `name`. Raises ConfigErrors if its table is wrong, NotThere E503 if there is none."""
+        """The job `name`. Raises ConfigErrors if its table is wrong, NotThere E506 if there is none."""
         if name in self.broken:
             raise ConfigErrors(self.broken[name])
         if name not in self.jobs:
@@ -230,15 +230,15 @@ def _job_values(name: str, table: object, defaults: dict[str, Any], report: Repo
 
 def _expandable(name: str, values: Mapping[str, Any], folder: str, environ: Mapping[str, str], report: Report) -> None:
     """E205 for each `${NAME}` and each reference of a job that leads nowhere."""
-    texts = {key: values[key] for key in ("cwd", "notebook") if key in values}
-    files_ = values.get("env_file", [])
-    texts |= {"env_file": files_} if isinstance(files_, str) else {("env_file", number): file for number, file in enumerate(files_)}
+    texts: dict[Path, str] = {(key,): values[key] for key in ("cwd", "notebook") if key in values}
+    named = values.get("env_file", [])
+    texts |= {("env_file",): named} if isinstance(named, str) else {("env_file", number): file for number, file in enumerate(named)}
     texts |= {("env", key): value for key, value in values.get("env", {}).items() if isinstance(value, str)}
     for key, text in texts.items():
         try:
             expand(text, environ)
         except ConfigError as error:
-            report(from_error(error, ("job", name, *(key if isinstance(key, tuple) else (key,)))))
+            report(from_error(error, ("job", name, *key)))
     rules.references(values.get("env", {}), ("job", name, "env"), folder, environ, report)
 
 
