@@ -1,0 +1,38 @@
+"""Start the probe once in a process: read OFFDUTY_* from the environment, say hello, install the hooks."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from offduty_probe import hooks
+from offduty_probe.guard import quietly, tell_problems_to
+from offduty_probe.recorder import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
+
+recorder: Recorder | None = None
+
+
+def start(environ: Mapping[str, str]) -> None:
+    """Record into `$OFFDUTY_EVENTS` under `$OFFDUTY_TOKEN` from now on; nothing if one is missing, or if it was done before."""
+    global recorder
+    events, token = environ.get("OFFDUTY_EVENTS"), environ.get("OFFDUTY_TOKEN")
+    if recorder is not None or not events or not token:
+        return
+    recorder = Recorder(events, token)
+    tell_problems_to(recorder.problem)
+    atexit.register(quietly, recorder.flush)  # registered first, so it runs last: what other exit functions log is counted too
+    os.register_at_fork(after_in_child=recorder.forget)
+    quietly(_hello, recorder)
+    hooks.install(recorder)
+
+
+def _hello(recorder: Recorder) -> None:
+    main = recorder.nothing_written_yet()
+    argv = list(getattr(sys, "orig_argv", sys.argv))
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    recorder.record("hello", {"python": version, "executable": sys.executable, "argv": argv, "ppid": os.getppid(), "main": main})
