@@ -192,7 +192,7 @@ def _close_record(attempt: Attempt, clock: Clock, began: float) -> None:
     if ended.outcome == "succeeded" and job.min_duration is not None and duration < job.min_duration:
         ended.outcome = "warned"
         attempt.notes.append("too fast: it should take longer than its min_duration")
-    if ended.overdue:
+    if ended.overdue and ended.outcome != "timed_out":
         attempt.notes.append("overdue: it took longer than its max_duration")
     attempt.record.update(
         outcome=ended.outcome, exit_code=ended.exit_code, exit_source=ended.exit_source, signal=ended.signal,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
+SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "told": None,
     "notes": [], "warnings": [], "failure": None,
@@ -56,7 +57,7 @@ class Keeper:
             f"offduty {VERSION}  job {record['job']}  run {short_id(record['id'])}  {record['trigger']} {record['started_at'][11:16]}"
             f"  host {closing.escaped(record['host'])}  {record['started_at'][:10]} (times UTC)"
         )
-        log.own(f"command  {closing.escaped(' '.join(record['command']))}     cwd {closing.escaped(record['cwd'])}")
+        log.own(f"command  {closing.escaped(' '.join(map(shell_word, record['command'])))}     cwd {closing.escaped(record['cwd'])}")
         attempt.guard("spool", self._spool, attempt, "started")
 
     def chores(self, attempt: Attempt) -> list[tuple[str, Callable[[], object]]]:
@@ -93,12 +94,14 @@ class Keeper:
             screen.say(f"E901 skipped: {job.name} is running already: run {short_id(holder)}; wait for it, or use --overlap queue")
 
     def _redact_record(self, attempt: Attempt) -> None:
-        """Arguments may hold secrets. A command of one word holds none, and need not wait for the redactor to be loaded."""
+        """Arguments may hold secrets; short ones cannot, and a run of such a command need not wait for the redactor to be loaded."""
         record = attempt.record
         command, record["command"] = record["command"], record["command"][:1]  # what remains if masking fails
-        if len(command) > 1:
+        if any(len(word) >= SHORTEST_SECRET for word in command[1:]):
             redactor = self.redactor(attempt.job)
             record["command"] = redactor.argv(command) if redactor else command
+        else:
+            record["command"] = command
 
     def _spool(self, attempt: Attempt, kind: str) -> bool:
         """Write the record; the end of a run is on the disk when this returns, here or, if the store is at hand, in the store."""
@@ -176,7 +179,7 @@ class Keeper:
         if attempt.retry_in is not None:
             notes.append(f"next attempt in {closing.spoken(attempt.retry_in)}")
         if self._redactor is not None:
-            notes.extend(self._redactor.warnings)
+            notes.extend(self._redactor.notes)
         return notes + [f"offduty had a problem of its own in '{one.partition(':')[0]}': {_last_line(one)}" for one in attempt.guard.problems[:3]]
 
     @staticmethod
@@ -247,6 +250,12 @@ class Keeper:
             retain(store, job, self.world.places.logs, self.world.clock)
         finally:
             store.close()
+
+
+def shell_word(word: str) -> str:
+    """`word` as one would type it."""
+    plain = word and all(c.isalnum() or c in "@%+=:,./-_~*" for c in word)
+    return word if plain else "'" + word.replace("'", "'\\''") + "'"
 
 
 def job_bytes(stamped: bytes) -> bytes:
