@@ -52,7 +52,8 @@ def demo(arguments: list[str]) -> int:
     install("run")
     os.environ.setdefault("OFFDUTY_STATE_DIR", os.path.join(ROOT, ".demo"))
     os.environ["PATH"] = os.path.join(VENV, "bin") + os.pathsep + os.environ.get("PATH", os.defpath)  # as an activated .venv has it
-    return call(PYTHON, os.path.join("examples", "clinic", "world.py"), *arguments, "--", "offduty", "run", "forecast")
+    job = ("offduty", "run", "--summary", "always", "forecast")
+    return call(PYTHON, os.path.join("examples", "clinic", "world.py"), *arguments, "--", *job)
 
 
 def test(arguments: list[str]) -> int:
