@@ -25,3 +25,17 @@ def test_every_section_says_something():
     """A heading alone helps nobody."""
     sections = re.split(r"^##+ .*$", (DOCS / "reference/errors.md").read_text(), flags=re.MULTILINE)
     assert [section for section in sections if section.strip() and len(section.split()) < 5] == []
+
+
+def tables():
+    """Every table of a configuration, with its settings."""
+    from offduty.settings import schema
+
+    for name in ("Job", "Top", "Log", "Team", "Channel", "Dependency", "Row"):
+        yield from ((name, setting) for setting in getattr(schema, name).__struct_fields__)
+
+
+def test_every_setting_is_described():
+    """offduty.toml(5) knows each setting that the loader takes."""
+    page = (DOCS / "reference/config.md").read_text()
+    assert [pair for pair in tables() if not re.search(rf"\b{pair[1]}\b", page)] == []
