@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from offduty.errors import StoreError
+from offduty.errors import StoreError, quoted
 
 # SQLite's primary result codes
 BUSY, LOCKED, READ_ONLY, IO, CORRUPT, FULL, CANNOT_OPEN, NOT_A_DATABASE = 5, 6, 8, 10, 11, 13, 14, 26
@@ -25,6 +25,9 @@ SENTENCES: dict[int, tuple[str, str, str | None, str]] = {
     CORRUPT: ("E609", "the store is damaged", None, "see `offduty doctor`"),
     NOT_A_DATABASE: ("E609", "the store is damaged", None, "see `offduty doctor`"),
 }
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What calling SQLite may raise. Its message may quote a damaged file, and then Python fails to decode the message."""
+
 UNFORESEEN = ("E600", "the store failed", None, BUG)
 
 
@@ -40,15 +43,15 @@ def is_busy(error: BaseException) -> bool:
 
 def is_damage(error: BaseException) -> bool:
     """Is the file not what SQLite wrote?"""
-    return primary_code(error) in (CORRUPT, NOT_A_DATABASE)
+    return primary_code(error) in (CORRUPT, NOT_A_DATABASE) or isinstance(error, UnicodeDecodeError)
 
 
-def as_store_error(error: sqlite3.Error | OSError, path: str) -> StoreError:
+def as_store_error(error: Exception, path: str) -> StoreError:
     """`error`, which happened to the store at `path`, as people should read it."""
     if isinstance(error, OSError):
         return StoreError("E601", "the store cannot be opened", where=path, why=os.strerror(error.errno or 0).lower(), fix=WRITABLE)
-    code, what, why, fix = SENTENCES.get(primary_code(error), UNFORESEEN)
-    return StoreError(code, what, where=path, why=str(error) if why is None else why, fix=fix)
+    code, what, why, fix = SENTENCES.get(CORRUPT if is_damage(error) else primary_code(error), UNFORESEEN)
+    return StoreError(code, what, where=path, why=quoted(error) if why is None else why, fix=fix)
 
 
 def damaged(path: str, why: str, fix: str) -> StoreError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from offduty.clock import Clock
 from offduty.errors import StoreError
 from offduty.stores import failures
-from offduty.stores.failures import is_busy, is_damage
+from offduty.stores.failures import SQLITE_ERRORS, is_busy, is_damage
 from offduty.stores.filesystem import kind_of
 from offduty.stores.patience import Patience, chance
 from offduty.stores.record import (
@@ -216,7 +216,7 @@ class SqliteStore:
         connection = self.open()
         try:
             return self._patience.until(lambda: work(connection), is_busy)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise self._failed(error) from None
 
     def _write(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
@@ -226,7 +226,7 @@ class SqliteStore:
             raise failures.replaced(self._file.path)
         return answer
 
-    def _failed(self, error: sqlite3.Error) -> StoreError:
+    def _failed(self, error: Exception) -> StoreError:
         if not is_damage(error):
             return failures.as_store_error(error, self._file.path)
         self.close()

@@ -21,10 +21,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from offduty.clock import file_stamp
-from offduty.errors import StoreError
+from offduty.errors import StoreError, quoted
 from offduty.places import make_private
 from offduty.stores import failures, migrations
-from offduty.stores.failures import is_busy, is_damage
+from offduty.stores.failures import SQLITE_ERRORS, is_busy, is_damage
 from offduty.stores.filesystem import is_network
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 APPLICATION_ID = 0x0FFD0701  # in the file's header, where file(1) sees it too
+SMALLEST = 512  # bytes of a page at least: SQLite takes a shorter file for an empty database
 COMPANIONS = ("-wal", "-shm", "-journal")
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510  # the bytes on which SQLite holds a lock while a WAL database is open (its os.h)
 
@@ -58,34 +59,34 @@ class DatabaseFile:
             make_private(self.folder)
             self._check_surroundings()
             return self._open_current() or self._under_lock(self._set_up)
-        except (sqlite3.Error, OSError) as error:
+        except (*SQLITE_ERRORS, OSError) as error:
             raise failures.as_store_error(error, self.path) from None
 
     def is_same(self) -> bool:
         """Does the path still lead to the file that `open` opened?"""
         return _identity(_look(self.path)) == self._identity
 
-    def set_aside_if_damaged(self, error: sqlite3.Error) -> StoreError:
+    def set_aside_if_damaged(self, error: Exception) -> StoreError:
         """What to raise after `error` in the midst of work (and the connection closed): the file is read, and set aside if damaged."""
         try:
             return self._under_lock(lambda: self._judge(error))
-        except (sqlite3.Error, OSError) as failure:
+        except (*SQLITE_ERRORS, OSError) as failure:
             return failures.as_store_error(failure, self.path)
 
-    def _judge(self, error: sqlite3.Error) -> StoreError:
+    def _judge(self, error: Exception) -> StoreError:
         if not self._is_damaged():
-            return failures.damaged(self.path, f"{error}, but it could be read again", "run the command again")
-        return failures.damaged(self.path, f"{error}; it is now {self._set_aside()}", "run the command again: a new store is begun")
+            return failures.damaged(self.path, f"{quoted(error)}, but it could be read again", "run the command again")
+        return failures.damaged(self.path, f"{quoted(error)}; it is now {self._set_aside()}", "run the command again: a new store is begun")
 
     def _is_damaged(self) -> bool:
         """Reads all of the file, so only after SQLite has complained about it. One complaint may have been the disk's bad moment."""
         try:
             connection = self._connect()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             return is_damage(error)
         try:
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             return is_damage(error)
         finally:
             connection.close()
@@ -102,6 +103,8 @@ class DatabaseFile:
             fix = "choose a local folder with OFFDUTY_STATE_DIR, or allow it (slower, and only as safe as its locks)"
             why = f"{kind} cannot hold a database safely"
             raise StoreError("E604", "the store is on a network file system", where=self.path, why=why, fix=fix)
+        if not os.path.isdir(self.folder):
+            raise NotADirectoryError(errno.ENOTDIR, self.folder)
         if not os.access(self.folder, os.W_OK | os.X_OK):
             raise failures.read_only(self.folder)
 
@@ -130,12 +133,12 @@ class DatabaseFile:
         if found is None:
             return None
         self._check_file(found)
-        if found.st_size == 0:
+        if found.st_size < SMALLEST:
             return None
         self._make_private()
         try:
             connection = self._connect()
-        except sqlite3.DatabaseError as error:
+        except SQLITE_ERRORS as error:
             if is_damage(error):
                 return None
             raise
@@ -207,8 +210,8 @@ class DatabaseFile:
             return self._connect()
         self._check_file(found)
         try:
-            connection = self._connect() if found.st_size else None
-        except sqlite3.DatabaseError as error:
+            connection = self._connect() if found.st_size >= SMALLEST else None
+        except SQLITE_ERRORS as error:
             if not is_damage(error):
                 raise
             connection = None
