@@ -115,9 +115,9 @@ def fit(natural: Mapping[str, int], width: int | None, flexible: Sequence[str], 
         return dict(natural)
     least = {name: min(size, SHORT) if name in flexible else size for name, size in natural.items()}
     for name in spare:
-        if _line(least) > width:
+        if name in least and _line(least) > width:
             del least[name]
-    for name in flexible:
+    for name in [name for name in flexible if name in least]:
         least[name] = max(1, min(natural[name], least[name] + width - _line(least)))
     return least
 

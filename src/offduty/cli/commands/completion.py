@@ -12,10 +12,10 @@ from offduty.errors import UsageError
 HELP = COMMANDS["completion"][2]
 SHELLS = ("bash", "zsh", "fish", "powershell")
 EXAMPLES = """\
-source <(offduty completion bash)                                            in ~/.bashrc
-source <(offduty completion zsh)                                             in ~/.zshrc, after compinit
-offduty completion fish > ~/.config/fish/completions/offduty.fish            once
-offduty completion powershell | Out-String | Invoke-Expression               in $PROFILE
+source <(offduty completion bash)                                            # in ~/.bashrc
+source <(offduty completion zsh)                                             # in ~/.zshrc, after compinit
+offduty completion fish > ~/.config/fish/completions/offduty.fish            # once
+offduty completion powershell | Out-String | Invoke-Expression               # in $PROFILE
 """
 
 

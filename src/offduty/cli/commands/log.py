@@ -23,12 +23,12 @@ Each line begins with its time (UTC) and whose it is: | the job's stdout, ! its 
 line goes on in the next one. Control characters are shown, not obeyed; a progress bar is shown in its last state.
 """
 EXAMPLES = """\
-offduty log                         the latest run
-offduty log forecast --tail 30      the end of the latest run of a job
-offduty log forecast --follow       watch it work, until it ends
-offduty log 7f3a91c2 --stream err   what one run wrote to stderr
-offduty log 7f3a91c2 --raw > out    the job's own bytes, exactly (after redaction of secrets)
-less "$(offduty log --path)"        the file itself
+offduty log                         # the latest run
+offduty log forecast --tail 30      # the end of the latest run of a job
+offduty log forecast --follow       # watch it work, until it ends
+offduty log 7f3a91c2 --stream err   # what one run wrote to stderr
+offduty log 7f3a91c2 --raw > out    # the job's own bytes, exactly (after redaction of secrets)
+less "$(offduty log --path)"        # the file itself
 """
 STREAMS = {"out": b"|", "err": b"!"}
 NAMES = {b"|": "out", b"!": "err", b"*": "offduty"}

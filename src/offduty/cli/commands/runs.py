@@ -20,11 +20,11 @@ An attempt is a run of its own, with its own id and log. The id shown is the end
 other unique beginning or end of at least four digits.
 """
 EXAMPLES = """\
-offduty runs                        the latest 20
-offduty runs forecast --failed      what went wrong with one job
-offduty runs --since 7d --until 1d  a week, without today
-offduty runs show 7f3a91c2          all about one run
-offduty runs --job show             the runs of a job that is called "show"
+offduty runs                        # the latest 20
+offduty runs forecast --failed      # what went wrong with one job
+offduty runs --since 7d --until 1d  # a week, without today
+offduty runs show 7f3a91c2          # all about one run
+offduty runs --job show             # the runs of a job that is called "show"
 """
 SUBCOMMANDS = {"show": "offduty.cli.commands.runs_show"}
 OUTCOMES = ("running", "succeeded", "warned", "failed", "timed_out", "terminated", "lost", "skipped")

@@ -13,9 +13,9 @@ from offduty.runs.store import Record
 
 HELP = "all about one run: its record and its summary"
 EXAMPLES = """\
-offduty runs show 7f3a91c2          by the end of its id, as `offduty runs` shows it
-offduty runs show                   the latest run
-offduty runs show forecast --json   the latest run of a job, for a program
+offduty runs show 7f3a91c2          # by the end of its id, as `offduty runs` shows it
+offduty runs show                   # the latest run
+offduty runs show forecast --json   # the latest run of a job, for a program
 """
 INDENT = 12
 

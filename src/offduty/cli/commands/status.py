@@ -21,8 +21,8 @@ Jobs that have run, and jobs of the configuration that never did. "in a row" cou
 12 good ones, or 3 failures; a run that succeeded in its third attempt is one good run. Times are those of your time zone.
 """
 EXAMPLES = """\
-offduty status                      every job
-offduty status forecast             one of them
+offduty status                      # every job
+offduty status forecast             # one of them
 offduty status --json | jq -r '.jobs[] | select(.well == false) | .job'
 """
 GOOD = ("succeeded", "warned")
