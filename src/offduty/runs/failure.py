@@ -10,13 +10,14 @@ from typing import Any
 
 from offduty.durations import spoken
 from offduty.runs.tails import best, java, python
-from offduty.runs.tails.finding import LINE, Cause, Finding, Frame, Tail, tail_of
+from offduty.runs.tails.finding import LINE, Cause, Finding, Frame, Tail, joined, tail_of
 
 __all__ = ["Cause", "Failure", "Frame", "find_failure", "headline", "place", "signal_name"]
 
 ENDED_WELL = ("running", "succeeded", "warned", "skipped")
 CRASHES = (signals.SIGSEGV, signals.SIGABRT, signals.SIGBUS, signals.SIGFPE, signals.SIGILL, signals.SIGTRAP)
 TAIL_LINES, TAIL_CHARS = 20, 400
+CHAIN_KEPT, FRAMES_KEPT, NOTES_KEPT, NAME_CHARS = 40, 200, 10, 300
 ERROR_LEVEL = 40
 _VAGUE_NAMES = ("__init__", "__main__", "main", "run", "utils", "util", "helpers", "common", "cli", "app", "base", "core")
 _DEATHS = (
@@ -153,8 +154,32 @@ def _last_lines(tail: Tail) -> tuple[str, ...]:
 
 
 def _explained(kind: str, language: str | None, chain: Sequence[Cause], source: str, cwd: str) -> Failure:
-    shown = chain[headline(chain)]
-    return Failure(kind, language, shown.type, shown.message, _where(chain, cwd), tuple(chain), (), source)
+    where, kept = _where(chain, cwd), _bounded(chain)
+    shown = kept[headline(kept)]
+    return Failure(kind, language, shown.type, shown.message, where, kept, (), source)
+
+
+def _bounded(chain: Sequence[Cause]) -> tuple[Cause, ...]:
+    """At most 40 exceptions and about 200 frames: the outermost and the deepest. What is left out is counted in the notes."""
+    left_out = len(chain) - CHAIN_KEPT
+    if left_out > 0:
+        half = CHAIN_KEPT // 2
+        last = replace(chain[half - 1], notes=(*chain[half - 1].notes, f"{left_out} exceptions left out here"))
+        chain = [*chain[: half - 1], last, *chain[-half:]]
+    return tuple(_bounded_cause(cause, max(4, FRAMES_KEPT // len(chain))) for cause in chain)
+
+
+def _bounded_cause(cause: Cause, frames_kept: int) -> Cause:
+    frames, notes = cause.frames, tuple(joined([note]) for note in cause.notes[:NOTES_KEPT])
+    if len(frames) > frames_kept:
+        half = frames_kept // 2
+        notes = (*notes, f"{len(frames) - 2 * half} frames left out")
+        frames = (*frames[:half], *frames[-half:])
+    frames = tuple(
+        replace(frame, file=frame.file[-NAME_CHARS:], function=frame.function and frame.function[:NAME_CHARS]) for frame in frames
+    )
+    message = joined(cause.message.split("\n")) if cause.message else cause.message
+    return replace(cause, type=cause.type and cause.type[:NAME_CHARS], message=message, notes=notes, frames=frames)
 
 
 # Evidence from the probe

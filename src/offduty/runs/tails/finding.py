@@ -103,8 +103,8 @@ def _undecorated(line: str) -> tuple[str, bool]:
 
 
 def joined(lines: list[str]) -> str:
-    """A message of several lines, bounded; what is left out is said."""
-    text = "\n".join(line.rstrip() for line in lines[:MESSAGE_LINES]).strip()
-    if len(lines) > MESSAGE_LINES:
-        text += f"\n[{len(lines) - MESSAGE_LINES} more lines]"
-    return text if len(text) <= MESSAGE_CHARS else f"{text[:MESSAGE_CHARS]} [{len(text) - MESSAGE_CHARS} more characters]"
+    """A message of several lines, bounded; what is left out is said (and what is bounded stays as it is)."""
+    more = len(lines) - MESSAGE_LINES
+    kept = [*lines[:MESSAGE_LINES], f"[{more} more lines]"] if more > 1 else lines
+    text = "\n".join(line.rstrip() for line in kept).strip()
+    return text if len(text) <= MESSAGE_CHARS + 40 else f"{text[:MESSAGE_CHARS]} [{len(text) - MESSAGE_CHARS} more characters]"

@@ -28,6 +28,8 @@ _JVM = re.compile(r"(?:java|javax|scala|kotlin|org|com|net|sun|jdk)\.")
 _COMMAND = re.compile(r"[a-z0-9_./-]{1,80}(?:\[\d+\])?: \S")
 _LEVEL = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|WARN|WARNING|INFO|DEBUG)\b|\[(?:error|critical|warning|info)\s*\]")
 
+_INTRODUCTIONS = ("Exception ignored ", "Exception in thread ", "--- Logging error ---", "Task exception was never retrieved", "Process ")
+
 _CELL = re.compile(r"\s*Cell In ?\[(?P<cell>\d+)\], line (?P<line>\d+)(?:, in (?P<function>.{1,200}))?")
 _INPUT = re.compile(r"(?:Input )?In \[(?P<cell>\d+)\], in (?P<function>.{1,200})")
 _IPYTHON_FILE = re.compile(r"File (?P<file>\S.{0,500}?):(?P<line>\d+)(?:, in (?P<function>.{1,200}))?$")
@@ -42,6 +44,7 @@ _LIBRARY = re.compile(
     r"|\.py[xdi]$|\.egg[\\/]|pyspark\.zip|python\d+\.zip|[\\/]offduty_probe[\\/]",
     re.IGNORECASE,
 )
+LONGEST_MESSAGE = 40  # lines
 MOST_AFTER = 5  # lines between a notebook's last exception and the end of the output
 _OWN_NAMES = ("<stdin>", "<string>", "<ipython-input", "<cell")
 
@@ -262,8 +265,8 @@ class _Reader:
 
     def _notebook_end(self, name: str, frames: tuple[Frame, ...], at: int) -> tuple[tuple[Cause, ...], int]:
         """The end was cut off, or the last line names another exception than the first: then that one."""
-        bare = _bare(Tail(self.tail.lines[:at], self.lines[:at], self.tail.marked[:at]))
-        if bare and at - bare.end < MOST_AFTER and at == len(self.lines):
+        bare = _bare(self.tail) if at == len(self.lines) else None
+        if bare and at - bare.end < MOST_AFTER:
             return (replace(bare.causes[0], frames=frames),), bare.end
         return (Cause(name, None, frames=frames),), at
 
@@ -345,7 +348,10 @@ def _called(function: str | None) -> str | None:
 
 
 def _message(lines: list[str], marked: list[bool], at: int, first: str | None, text: _Text | None) -> tuple[str | None, int]:
-    """The message that begins on line `at`, with the lines that still belong to it, and the line after it."""
+    """The message that begins on line `at`, with the lines that still belong to it, and the line after it.
+
+    Where it would not end the job went on printing: then it is the first line.
+    """
     found = [first or ""]
     at += 1
     while at < len(lines):
@@ -354,13 +360,15 @@ def _message(lines: list[str], marked: list[bool], at: int, first: str | None, t
             break
         found.append(line)
         at += 1
+    if len(found) > LONGEST_MESSAGE:
+        return joined(found[:1]) or None, at - len(found) + 1
     return joined(found) or None, at
 
 
 def _ends_message(line: str) -> bool:
     """Whether `line` is surely no more of a message: empty, another traceback, the quotes around one, or a command's complaint."""
     text = line.strip()
-    if not text or text in ('"""', "'''") or text in _MARKERS or _HEADER in text or _is_frame(line):
+    if not text or text in ('"""', "'''") or text in _MARKERS or _HEADER in text or _is_frame(line) or text.startswith(_INTRODUCTIONS):
         return True
     return _COMMAND.match(line) is not None or (_BARE.match(line) is not None and ": " in line)
 
