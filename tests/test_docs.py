@@ -39,3 +39,17 @@ def test_every_setting_is_described():
     """offduty.toml(5) knows each setting that the loader takes."""
     page = (DOCS / "reference/config.md").read_text()
     assert [pair for pair in tables() if not re.search(rf"\b{pair[1]}\b", page)] == []
+
+
+def man(name):
+    """The text of a man page, without roff's escapes."""
+    return re.sub(r"\\(f[BIPR]|&)", "", (ROOT / "share/man" / name).read_text()).replace("\\-", "-")
+
+
+def test_the_man_pages_know_every_command_and_setting():
+    """They ship with the wheel, so they are committed; `dev.py docs` writes them anew when this fails."""
+    from offduty.cli import COMMANDS
+
+    commands, settings = man("man1/offduty.1"), man("man5/offduty.toml.5")
+    assert [name for name in COMMANDS if f"OFFDUTY {name.upper()}" not in commands.upper()] == []
+    assert [pair for pair in tables() if not re.search(rf"\b{pair[1]}\b", settings)] == []

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,16 @@ def test_functions_can_be_seen_whole():
     lengths = dict(functions())
     assert {name: length for name, length in lengths.items() if length > 70} == {}
     assert sorted(lengths.values())[len(lengths) // 2] <= 8
+
+
+def test_the_wheel_holds_what_is_needed(tmp_path):
+    """The command that starts fast, the probe, the store's SQL, the types, the man pages; and no test of ours."""
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        held = set(file.namelist())
+        script = file.read(next(name for name in held if name.endswith("scripts/offduty")))
+    ends = ("offduty/py.typed", "path/sitecustomize.py", "sqlite/schema.sql", "share/man/man1/offduty.1", "share/man/man5/offduty.toml.5")
+    assert [end for end in ends if not any(name.endswith(end) for name in held)] == []
+    assert b"import re" not in script
+    assert [name for name in held if "test_" in name or "/tests/" in name] == []
