@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-WIDTH = 105  # of the text; with the log's own column a line has 120
+WIDTH = 108  # of the text; the log puts fifteen more in front
 HEADER = 85
 KEY = 12
 ABOUT = 71  # the column in which the run's id stands, where the outcome leaves room

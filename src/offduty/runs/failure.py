@@ -102,13 +102,16 @@ def headline(chain: Sequence[Cause]) -> int:
     Nor is a cause that says nothing (asyncio's CancelledError under a TimeoutError).
     """
     at = 0
-    while at + 1 < len(chain):
-        deeper = chain[at + 1]
-        inside = deeper.link == "group" and (chain[at].type or "").rpartition(".")[2].endswith("ExceptionGroup")
-        if not (deeper.link == "cause" or inside) or not deeper.message:
-            break
-        at += 1
+    while (deeper := _deeper(chain, at)) is not None and chain[deeper].message:
+        at = deeper
     return at
+
+
+def _deeper(chain: Sequence[Cause], at: int) -> int | None:
+    """Where the reason of exception `at` stands in `chain`: the first member of a group, else an explicit cause."""
+    if (chain[at].type or "").endswith("ExceptionGroup"):
+        return next((i for i in range(at + 1, len(chain)) if chain[i].link == "group"), None)
+    return at + 1 if at + 1 < len(chain) and chain[at + 1].link == "cause" else None
 
 
 def place(frame: Frame, cwd: str = "") -> str:

@@ -1,5 +1,7 @@
 """What Python prints when it fails, read back: real interpreters where they can make the text, small made texts where they cannot."""
 
+# ruff: noqa: E501 (the tables show output as it is printed)
+
 from __future__ import annotations
 
 import subprocess
@@ -51,13 +53,17 @@ SCRIPTS = {
     ),
     "recursion": ("def f(n):\n    return f(n + 1)\n\n\nf(0)\n", ("RecursionError", None, "job.py:2 in f", [])),
     "in a worker": (
-        "import multiprocessing\n\n\ndef work(i):\n    return 10 // i\n\n\nif __name__ == '__main__':\n"
-        "    with multiprocessing.Pool(2) as pool:\n        pool.map(work, [2, 1, 0])\n",
+        (
+            "import multiprocessing\n\n\ndef work(i):\n    return 10 // i\n\n\nif __name__ == '__main__':\n"
+            "    with multiprocessing.Pool(2) as pool:\n        pool.map(work, [2, 1, 0])\n"
+        ),
         ("ZeroDivisionError", "integer division or modulo by zero", "job.py:5 in work", ["cause"]),
     ),
     "group": (
-        "def low():\n    raise OSError('feed 2 gone')\n\n\ntry:\n    low()\nexcept OSError as e:\n"
-        "    raise ExceptionGroup('3 feeds', [e, ValueError('feed 3 empty')])\n",
+        (
+            "def low():\n    raise OSError('feed 2 gone')\n\n\ntry:\n    low()\nexcept OSError as e:\n"
+            "    raise ExceptionGroup('3 feeds', [e, ValueError('feed 3 empty')])\n"
+        ),
         ("OSError", "feed 2 gone", "job.py:2 in low", ["group", "group", "context"]),
     ),
     "thread first, then main": (
@@ -69,8 +75,10 @@ SCRIPTS = {
         ("OSError", "the real one", "job.py:6", []),
     ),
     "logged only": (
-        "import logging, sys\nlogging.basicConfig(format='%(asctime)s %(levelname)s %(name)s: %(message)s')\n"
-        "try:\n    open('/nowhere/sales.csv')\nexcept OSError:\n    logging.exception('no sales')\n    sys.exit(1)\n",
+        (
+            "import logging, sys\nlogging.basicConfig(format='%(asctime)s %(levelname)s %(name)s: %(message)s')\n"
+            "try:\n    open('/nowhere/sales.csv')\nexcept OSError:\n    logging.exception('no sales')\n    sys.exit(1)\n"
+        ),
         ("FileNotFoundError", "[Errno 2] No such file or directory: '/nowhere/sales.csv'", "job.py:4", []),
     ),
 }
@@ -198,7 +206,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("file", "cwd", "shown"), PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("file, cwd, shown", PLACES.values(), ids=PLACES)
 def test_a_place_is_short_and_still_says_which_file(file, cwd, shown):
     """Relative to where the job runs if it lies below, else the name, else the folder too."""
     assert said(f'Traceback (most recent call last):\n  File "{file}", line 7, in <module>\nKeyError: 1\n', cwd)[2] == shown
@@ -229,20 +237,20 @@ SHAPES = {
     "make says error 1": (PLAIN + "make: *** [Makefile:3: all] Error 1\n", ("KeyError", "'region'")),
     "later ones without tracebacks": (PLAIN.rstrip() + "\npkg.FeedError: the feed changed\n", ("pkg.FeedError", "the feed changed")),
     "old IPython": (
-        "ValueError                     Traceback (most recent call last)\n<ipython-input-3-ab12> in <module>\n----> 28 x = f()\n"
-        "/usr/lib/python3.7/site-packages/a.py in f(x)\n-> 1035   raise ValueError(1)\nValueError: bad shape\n",
+        ("ValueError                     Traceback (most recent call last)\n<ipython-input-3-ab12> in <module>\n----> 28 x = f()\n"
+        "/usr/lib/python3.7/site-packages/a.py in f(x)\n-> 1035   raise ValueError(1)\nValueError: bad shape\n"),
         ("ValueError", "bad shape"),
     ),
     "notebook": (
-        "----------\nKeyError         Traceback (most recent call last)\nCell In[3], line 1\n----> 1 features(df)\n\nCell In[2], line 5, in features(df)\n"
+        ("----------\nKeyError         Traceback (most recent call last)\nCell In[3], line 1\n----> 1 features(df)\n\nCell In[2], line 5, in features(df)\n"
         "      4 # x\n----> 5 return df['r']\n\nFile /opt/venv/lib/python3.11/site-packages/pandas/frame.py:41, in DataFrame.get(self)\n"
-        "---> 41   x\n\nKeyError: 'r'\n",
+        "---> 41   x\n\nKeyError: 'r'\n"),
         ("KeyError", "'r'"),
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("output", "expected"), SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("output, expected", SHAPES.values(), ids=SHAPES)
 def test_made_shapes(output, expected):
     """Several, torn, ignored, followed by others' complaints."""
     assert said(output)[:2] == (expected[0], expected[1] or said(output)[1])

@@ -1,5 +1,7 @@
 """What other languages, database clients and shells print when they fail; and that no output whatever can hurt the reader."""
 
+# ruff: noqa: E501 (the tables show output as it is printed)
+
 from __future__ import annotations
 
 import json
@@ -29,19 +31,19 @@ SHAPES = {
         "java", "java.lang.IllegalStateException", "no rows", "Load.java:12 in Load.read",
     ),
     "Java, causes": (
-        'Exception in thread "main" java.lang.RuntimeException: job failed\n\tat com.acme.Main.main(Main.java:3)\n'
+        ('Exception in thread "main" java.lang.RuntimeException: job failed\n\tat com.acme.Main.main(Main.java:3)\n'
         "Caused by: com.acme.FeedException: feed is empty\n\tat com.acme.Feed.check(Feed.java:40)\n\t... 1 more\n"
-        "Caused by: java.io.EOFException\n\tat java.base/java.io.In.read(In.java:9)\n\t... 2 more\n",
+        "Caused by: java.io.EOFException\n\tat java.base/java.io.In.read(In.java:9)\n\t... 2 more\n"),
         "java", "com.acme.FeedException", "feed is empty", "Feed.java:40 in Feed.check",
     ),
     "Spark, Scala": (
-        "26/01/01 06:00:00 ERROR Main: x\norg.apache.spark.sql.AnalysisException: Path does not exist: file:/data;\n"
-        "\tat org.apache.spark.sql.D.f(D.scala:2)\n\tat jobs.Sales$.main(Sales.scala:31)\n",
+        ("26/01/01 06:00:00 ERROR Main: x\norg.apache.spark.sql.AnalysisException: Path does not exist: file:/data;\n"
+        "\tat org.apache.spark.sql.D.f(D.scala:2)\n\tat jobs.Sales$.main(Sales.scala:31)\n"),
         "java", "org.apache.spark.sql.AnalysisException", "Path does not exist: file:/data;", "Sales.scala:31 in Sales.main",
     ),
     "Julia": (
-        'ERROR: LoadError: ArgumentError: "x.csv" is not a valid file\nStacktrace:\n [1] error(s::String)\n   @ Base ./error.jl:35\n'
-        " [2] load(path::String)\n   @ Main ~/job/load.jl:7\n [3] top-level scope\n   @ ~/job/forecast.jl:12\nin expression starting at /home/x/job/forecast.jl:12\n",
+        ('ERROR: LoadError: ArgumentError: "x.csv" is not a valid file\nStacktrace:\n [1] error(s::String)\n   @ Base ./error.jl:35\n'
+        " [2] load(path::String)\n   @ Main ~/job/load.jl:7\n [3] top-level scope\n   @ ~/job/forecast.jl:12\nin expression starting at /home/x/job/forecast.jl:12\n"),
         "julia", "ArgumentError", '"x.csv" is not a valid file', "load.jl:7 in load",
     ),
     "Julia, no trace": ("ERROR: LoadError: UndefVarError: `x` not defined\nin expression starting at /job/a.jl:3\n", "julia", "UndefVarError", "`x` not defined", "a.jl:3"),
@@ -81,7 +83,7 @@ SHAPES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("output", "language", "kind", "message", "where"), SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("output, language, kind, message, where", SHAPES.values(), ids=SHAPES)
 def test_a_shape_is_read(output, language, kind, message, where):
     """One line of the table: what was printed, and what it says."""
     found = find_failure(outcome="failed", exit_code=1, tail=output.encode())

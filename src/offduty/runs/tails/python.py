@@ -28,7 +28,7 @@ _JVM = re.compile(r"(?:java|javax|scala|kotlin|org|com|net|sun|jdk)\.")
 _COMMAND = re.compile(r"[a-z0-9_./-]{1,80}(?:\[\d+\])?: \S")
 _LEVEL = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|WARN|WARNING|INFO|DEBUG)\b|\[(?:error|critical|warning|info)\s*\]")
 
-_INTRODUCTIONS = ("Exception ignored ", "Exception in thread ", "--- Logging error ---", "Task exception was never retrieved", "Process ")
+_INTRODUCTION = re.compile(r"Exception ignored |Exception in thread |--- Logging error ---|Task exception was |Process \S{1,80}-\d+:$")
 
 _CELL = re.compile(r"\s*Cell In ?\[(?P<cell>\d+)\], line (?P<line>\d+)(?:, in (?P<function>.{1,200}))?")
 _INPUT = re.compile(r"(?:Input )?In \[(?P<cell>\d+)\], in (?P<function>.{1,200})")
@@ -368,9 +368,9 @@ def _message(lines: list[str], marked: list[bool], at: int, first: str | None, t
 def _ends_message(line: str) -> bool:
     """Whether `line` is surely no more of a message: empty, another traceback, the quotes around one, or a command's complaint."""
     text = line.strip()
-    if not text or text in ('"""', "'''") or text in _MARKERS or _HEADER in text or _is_frame(line) or text.startswith(_INTRODUCTIONS):
+    if not text or text in ('"""', "'''") or text in _MARKERS or _HEADER in text or _is_frame(line):
         return True
-    return _COMMAND.match(line) is not None or (_BARE.match(line) is not None and ": " in line)
+    return _COMMAND.match(line) is not None or _INTRODUCTION.match(text) is not None or (_BARE.match(line) is not None and ": " in line)
 
 
 def _linked(printed: list[tuple[Cause, ...]], links: list[str]) -> tuple[Cause, ...]:
