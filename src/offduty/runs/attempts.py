@@ -6,18 +6,17 @@ import _signal
 import os
 import select
 
-from offduty import failpoints
+from offduty import places
 from offduty.clock import rfc3339
 from offduty.errors import NOT_EXECUTABLE, NOT_FOUND, OFFDUTY_FAILED, TRY_LATER, CannotStart
-from offduty.runs import spawn
+from offduty.runs import reserve, spawn
 from offduty.runs.logfile import LogFile
-from offduty.runs.record import begin, log_name
-from offduty.runs.spool import Spool
+from offduty.runs.record import begin, log_name, user_name
 from offduty.runs.supervise import Ended, Guard, Supervisor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from offduty.clock import Clock
     from offduty.places import Places
@@ -57,9 +56,9 @@ class World:
 
     def __init__(self, clock: Clock, places: Places, environ: Mapping[str, str], closed: frozenset[int]) -> None:
         self.clock, self.places, self.environ, self.closed = clock, places, environ, closed
-        self.fallback_logs: str | None = None
         self.supervisor: Callable[..., Supervisor] = Supervisor
         self.only: tuple[int, str] | None = None
+        self.lock: JobLock | None = None
         self.redactor: Callable[[Job], Redactor | None] = lambda job: None
         self.started: Callable[[Attempt], None] = lambda attempt: None
         self.ended: Callable[[Attempt], None] = lambda attempt: None
@@ -76,8 +75,10 @@ def perform(job: Job, world: World) -> int:
         if isinstance(lock, int):
             return lock
         try:
+            world.lock = lock
             return _attempts(job, world, signals)
         finally:
+            world.lock = None
             if lock is not None:
                 lock.release()
     finally:
@@ -100,9 +101,10 @@ def take_turn(job: Job, world: World, signals: spawn.Signals) -> JobLock | int |
             holder = lock.holder()
             lock.release()
             record.update(outcome="skipped", exit_code=TRY_LATER, exit_source="offduty", ended_at=record["started_at"], duration_s=0.0)
+            record["user"] = user_name()
             world.skipped(job, record, holder)
             return TRY_LATER
-        if (number := wait(signals, QUEUE_LOOK)) is not None:
+        if (number := wait(signals, QUEUE_LOOK, world.clock)) is not None:
             lock.release()
             return 128 + number
     return lock
@@ -124,7 +126,7 @@ def _attempts(job: Job, world: World, signals: spawn.Signals) -> int:
             if job.retries:
                 retry.settle(world.places.retries, job)
             return attempt.ended.exit_code
-        if (told := wait(signals, attempt.retry_in)) is not None:
+        if (told := wait(signals, attempt.retry_in, world.clock)) is not None:
             retry.settle(world.places.retries, job)
             return 128 + told
         number += 1
@@ -134,10 +136,9 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
     guard = Guard()
     record = begin(job, world.clock, attempt=number, root_id=root_id)
     name = log_name(record, world.clock)
-    folders = [f"{world.places.logs}/{job.name}"]
-    if world.fallback_logs:
-        folders.append(f"{world.fallback_logs}/{job.name}")
-    log = LogFile(folders, f"{name}.log", world.clock, max_size=job.log_max_size)
+    if world.lock is not None:
+        world.lock.name_holder(record["id"])
+    log = LogFile(log_folders(job, world), f"{name}.log", world.clock, max_size=job.log_max_size)
     record["log"] = log.path
     events, token = (f"{log.folder}/{name}.events.jsonl", os.urandom(16).hex()) if log.path else ("", "")
     attempt = Attempt(job, record, log, events, token, guard)
@@ -151,20 +152,40 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
     except OSError as error:
         _not_started(attempt, CannotStart("E801", "cannot start the job", status=OFFDUTY_FAILED, why=_errno_text(error)))
     else:
-        guard("started", world.started, attempt)
-        supervisor.chores = world.chores(attempt)
-        attempt.ended = supervisor.watch()
+        _look_after(attempt, supervisor, world)
         began = attempt.ended.started
+    record["user"] = record["user"] or user_name()
     _close_record(attempt, world.clock, began)
     if attempt.ended.outcome in RETRIED and number <= job.retries and attempt.refusal is None and world.only is None:
         attempt.retry_in = job.delay_before(number + 1)
         from offduty.runs import retry
 
         guard("retry", retry.owe, world.places.retries, job, record, world.clock)
-        failpoints.hit("between attempts")
+    log.make_room = lambda: reserve.give_up(world.places.reserve)
     guard("ended", world.ended, attempt)
-    log.close()
+    guard("close log", log.close)
+    if attempt.retry_in is not None:
+        guard("between attempts", lambda: None)
     return attempt
+
+
+def _look_after(attempt: Attempt, supervisor: Supervisor, world: World) -> None:
+    """The job runs: tell of it, find work for the time that nothing needs us, and stay until it has ended."""
+    guard, record = attempt.guard, attempt.record
+    record["user"] = guard("user name", user_name) or ""  # not before: a directory service may be asked, over a network
+    guard("started", world.started, attempt)
+    chores = guard("chores", world.chores, attempt)
+    supervisor.chores = [*(chores if isinstance(chores, list) else ()), ("reserve", lambda: reserve.make(world.places.reserve))]
+    attempt.ended = supervisor.watch()
+    attempt.notes += attempt.ended.notes
+
+
+def log_folders(job: Job, world: World) -> Iterator[str]:
+    """Where the log may be: the chosen folder, then the one that would be chosen if nothing were set but the user's own."""
+    yield f"{world.places.logs}/{job.name}"
+    usual = places.find({name: world.environ[name] for name in ("HOME", "XDG_STATE_HOME") if name in world.environ}).logs
+    if usual != world.places.logs:
+        yield f"{usual}/{job.name}"
 
 
 def child_env(job: Job, environ: Mapping[str, str], attempt: Attempt) -> dict[str, str]:
@@ -200,14 +221,16 @@ def _close_record(attempt: Attempt, clock: Clock, began: float) -> None:
     )  # fmt: skip
 
 
-def wait(signals: spawn.Signals, seconds: float) -> int | None:
-    """Wait, or until a signal asks us to go: its number."""
+def wait(signals: spawn.Signals, seconds: float, clock: Clock) -> int | None:
+    """Wait, or until a signal asks us to go: its number. Orphans that the job left, and that end meanwhile, are reaped."""
     poll = select.poll()
     poll.register(signals.fd, select.POLLIN)
-    while poll.poll(seconds * 1000):
+    until = clock.monotonic() + seconds
+    while poll.poll(max(0, int((until - clock.monotonic()) * 1000) + 1)):
         for number in signals.read():
             if number in (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGQUIT):
                 return number
+        spawn.reap_orphans()
     return None
 
 

@@ -26,12 +26,15 @@ class JobLock:
             fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, run_id.encode("ascii"), 0)
+        self.name_holder(run_id)
         return True
 
+    def name_holder(self, run_id: str) -> None:
+        """Say which run holds it, for those who find it taken. All ids have one length, so one write replaces the last one whole."""
+        os.pwrite(self._fd, run_id.encode("ascii"), 0)
+
     def holder(self) -> str:
-        """The run id of the holder, or "" while it is being written."""
+        """The run id of the holder, or "" if it has not been written yet."""
         return os.pread(self._fd, 64, 0).decode("ascii", "replace")
 
     def release(self) -> None:

@@ -21,7 +21,8 @@ OUT, ERR, OWN = b"|", b"!", b"*"
 CUT = b"~"  # the newline at the end of this line is ours, not the job's
 LINE_LIMIT = 64 * 1024
 LAST_WORDS = 256 * 1024
-TAIL_SEGMENTS = 4
+TAIL_SEGMENTS, TAIL_SHARE = 4, 4  # of a log's greatest size, a quarter is for its tail: it is put back behind the head within a second
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def column(now: float, mark: bytes, flag: bytes = b" ") -> bytes:
@@ -32,8 +33,9 @@ def column(now: float, mark: bytes, flag: bytes = b" ") -> bytes:
 class LogFile:
     """One open log file. Never raises on a write: what the disk refuses is counted in `lost` and its end kept in `last_words`.
 
-    `folders`: tried in turn; `path`: where it is, "" if none of them took it; `lost`: bytes of the job not stored because the disk refused; `dropped`: bytes of the job left out of the middle
-    to stay within `max_size` bytes; `trouble`: the first error text, or "".
+    `folders`: tried in turn; `path`: where it is, "" if none of them took it; `lost`: bytes of the job not stored because the disk refused;
+    `dropped`: bytes of the job left out of the middle to stay within `max_size` bytes; `trouble`: the first error text, or "";
+    `make_room`: asked when the disk is full, whether it could free something.
     """
 
     def __init__(self, folders: Iterable[str], name: str, clock: Clock, *, max_size: int, write: Callable[[int, bytes], int] = os.write) -> None:
@@ -41,10 +43,11 @@ class LogFile:
         self.clock, self._write = clock, write
         self.lost, self.dropped, self.trouble = 0, 0, ""
         self.last_words = bytearray()
-        self._head_size, self._segment_size = max_size // 2, max_size // (2 * TAIL_SEGMENTS)
+        self.make_room: Callable[[], bool] = lambda: False
+        self._head_size, self._segment_size = max_size - max_size // TAIL_SHARE, max_size // (TAIL_SHARE * TAIL_SEGMENTS)
         self._segments: list[list[int]] = []  # the tail: [number, bytes of the job in it], oldest first
-        self._size, self._counted, self._gap = 0, 0, False
-        self._fd = self._head_fd = -1  # where no folder takes it, every write is refused, and counted
+        self._size, self._gap, self._missing, self._torn = 0, False, 0, b""
+        self._fd = self._head_fd = self._folder_fd = -1  # where no folder takes it, every write is refused, and counted
         for folder in folders:
             if self._begin(folder):
                 break
@@ -53,16 +56,21 @@ class LogFile:
         """Open the file in `folder`; whether that worked."""
         try:
             make_private(folder)
-            self._fd = self._head_fd = self._open(f"{folder}/{self.name}")
+            folder_fd = _open_folder(folder)
         except OSError as error:
-            self.trouble = self.trouble or f"{folder}: {os.strerror(error.errno or 0).lower()}"
+            self._note_trouble(f"{folder}: {_why(error)}")
             return False
-        self.folder, self.path = folder, f"{folder}/{self.name}"
+        try:
+            self._fd = self._head_fd = _create(self.name, folder_fd)
+        except OSError as error:
+            os.close(folder_fd)
+            self._note_trouble(f"{folder}: {_why(error)}")
+            return False
+        self.folder, self.path, self._folder_fd = folder, f"{folder}/{self.name}", folder_fd
         return True
 
-    @staticmethod
-    def _open(path: str) -> int:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def _note_trouble(self, text: str) -> None:
+        self.trouble = self.trouble or text
 
     def own(self, text: str) -> None:
         """Write a line of offduty's own; line breaks in it become several lines."""
@@ -81,55 +89,66 @@ class LogFile:
 
     def _put(self, data: bytes, of_job: int) -> None:
         """Store `data` whole or not at all, so that a refused write never leaves half a line."""
-        if self._size + len(data) > (self._segment_size if self._segments else self._head_size):
-            self._next_segment()
+        self._remember(data)
+        if self._fd >= 0 and self._has_room(len(data)) and self._gap_is_marked() and self._store(data):
+            if self._segments:
+                self._segments[-1][1] += of_job
+        else:
+            self.lost += of_job
+            self._missing += of_job
+
+    def _remember(self, data: bytes) -> None:
         self.last_words += data[-LAST_WORDS:]
         if len(self.last_words) > 2 * LAST_WORDS:
             del self.last_words[:-LAST_WORDS]
-        if self._gap:
-            self._mark_gap()
-        if self._gap or not self._store(data):
-            self.lost += of_job
-        else:
-            self._count(of_job)
-
-    def _count(self, of_job: int) -> None:
-        if self._segments:
-            self._segments[-1][1] += of_job
 
     def _store(self, data: bytes) -> bool:
         done = 0
-        try:
-            while done < len(data):
+        while done < len(data):
+            try:
                 done += self._write(self._fd, data[done:] if done else data)
-        except OSError as error:
-            self._refused(error, done)
-            return False
+            except InterruptedError:
+                continue
+            except OSError as error:
+                if error.errno in FULL and self.make_room():
+                    continue
+                self._refused(error, done)
+                return False
         self._size += done
         return True
 
     def _refused(self, error: OSError, torn: int) -> None:
-        self.trouble = self.trouble or f"{errno.errorcode.get(error.errno or 0, 'error')}, {os.strerror(error.errno or 0).lower()}"
+        """Take back what was written of the line: whoever reads the file finds whole lines only."""
+        self._note_trouble(_why(error))
         self._gap = True
         if torn:
             try:
-                os.ftruncate(self._fd, self._size)
+                os.ftruncate(self._fd, os.fstat(self._fd).st_size - torn)
             except OSError:
-                self._size += torn
+                self._size, self._torn = self._size + torn, b"\n"
 
-    def _mark_gap(self) -> None:
-        """After a refusal: say so in the file as soon as the disk takes a line again."""
-        self._gap = False
-        self._store(column(self.clock.wall(), OWN) + b"some output is missing here: the disk refused it (%s)\n" % self.trouble.encode("ascii", "replace"))
+    def _gap_is_marked(self) -> bool:
+        """After a refusal: say so in the file as soon as the disk takes a line again. Whether it does."""
+        if not self._gap:
+            return True
+        what = f"{self._missing} bytes of output are missing here: the disk refused them" if self._missing else "lines of offduty's are missing here"
+        if not self._store(self._torn + column(self.clock.wall(), OWN) + f"{what} ({self.trouble})\n".encode("ascii", "replace")):
+            return False
+        self._gap, self._missing, self._torn = False, 0, b""
+        return True
 
-    def _next_segment(self) -> None:
+    def _has_room(self, size: int) -> bool:
+        """Whether `size` bytes fit into this file of the log, or the next could be begun."""
+        return self._size + size <= (self._segment_size if self._segments else self._head_size) or self._size == 0 or self._next_segment()
+
+    def _next_segment(self) -> bool:
         """The file has reached its size: go on in a segment of the tail, and drop the oldest one when there are too many."""
         number = self._segments[-1][0] + 1 if self._segments else 1
         try:
-            fd = self._open(f"{self.path}.{number}")
+            fd = _create(f"{self.name}.{number}", self._folder_fd)
         except OSError as error:
             self._refused(error, 0)
-            return
+            return False
         if self._fd != self._head_fd:
             os.close(self._fd)
         self._fd, self._size = fd, 0
@@ -137,31 +156,50 @@ class LogFile:
         if len(self._segments) > TAIL_SEGMENTS:
             gone, of_job = self._segments.pop(0)
             self.dropped += of_job
-            os.unlink(f"{self.path}.{gone}")
+            self._unlink(f"{self.name}.{gone}")
+        return True
+
+    def _unlink(self, name: str) -> None:
+        try:
+            os.unlink(name, dir_fd=self._folder_fd)
+        except OSError:
+            pass
 
     def join(self) -> None:
-        """Put the tail back behind the head, with a line between them that says what was dropped."""
+        """Put the tail back behind the head, with a line between them that says what was dropped. On a full disk the rest stays in its segments."""
         if not self._segments:
             return
-        os.close(self._fd)
-        self._fd, segments, self._segments = self._head_fd, self._segments, []
-        self._size = os.fstat(self._fd).st_size
-        self._head_size = 1 << 62  # what comes now is the tail and the summary: always wanted
+        last, self._fd = self._fd, self._head_fd
+        self._size, self._head_size = os.fstat(self._fd).st_size, 1 << 62  # what comes now is the tail and the summary: always wanted
+        segments, self._segments = self._segments, []
         if self.dropped:
             self.own(f"{self.dropped} bytes of output are not kept here: the log has reached its greatest size")
-        for number, of_job in segments:
-            self._append_file(f"{self.path}.{number}", of_job)
+        while segments:
+            number, of_job = segments[0]
+            if not self._append_segment(f"{self.name}.{number}", of_job):
+                self._fd, self._size, self._gap = last, os.fstat(last).st_size, False  # readers go on there by themselves
+                return
+            segments.pop(0)
+        os.close(last)
 
-    def _append_file(self, path: str, of_job: int) -> None:
-        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def _append_segment(self, name: str, of_job: int) -> bool:
+        """Copy a segment behind the head and remove it. False, and nothing changed, if the disk refused; what somebody removed is lost."""
+        try:
+            source = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._folder_fd)
+        except OSError as error:
+            self._note_trouble(_why(error))
+            self.lost += of_job
+            return True
+        before = self._size
         try:
             while data := os.read(source, 1 << 20):
                 if not self._store(data):
-                    self.lost += of_job
-                    break
+                    os.ftruncate(self._fd, before)
+                    return False
         finally:
             os.close(source)
-            os.unlink(path)
+        self._unlink(name)
+        return True
 
     def is_gone(self) -> bool:
         """Whether somebody removed the file, or its folder, under our hands."""
@@ -172,17 +210,58 @@ class LogFile:
         return (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino)
 
     def move_to(self, folder: str) -> None:
-        """Write the log again, whole, in another folder: the one it was in is gone (the open file still holds every byte)."""
+        """Write the log again, whole, in another folder: the one it was in is gone (the open files still hold every byte). Raises OSError."""
         make_private(folder)
-        path = f"{folder}/{self.name}"
-        fd = self._open(path)
-        at = 0
-        while data := os.pread(self._head_fd, 1 << 20, at):
-            at += os.write(fd, data)
-        os.close(self._head_fd)
-        self.folder, self.path, self._fd, self._head_fd, self._size = folder, path, fd, fd, at
+        folder_fd = _open_folder(folder)
+        try:
+            files = [_copy(folder_fd, self.name, self._head_fd)]
+            files += [self._copy_segment(folder_fd, number, of_job) for number, of_job in self._segments]
+        except OSError:
+            os.close(folder_fd)
+            raise
+        for fd in {self._fd, self._head_fd, self._folder_fd, *files[1:-1]}:
+            os.close(fd)
+        self.folder, self.path, self._folder_fd = folder, f"{folder}/{self.name}", folder_fd
+        self._head_fd, self._fd = files[0], files[-1]
+
+    def _copy_segment(self, folder_fd: int, number: int, of_job: int) -> int:
+        """A segment of the tail into another folder. The last one is open; an older one that somebody removed is lost, and stays empty."""
+        name = f"{self.name}.{number}"
+        if number == self._segments[-1][0]:
+            return _copy(folder_fd, name, self._fd)
+        try:
+            source = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._folder_fd)
+        except OSError:
+            self.lost += of_job
+            return _create(name, folder_fd)
+        try:
+            return _copy(folder_fd, name, source)
+        finally:
+            os.close(source)
 
     def close(self) -> None:
         """Close the file; what could not be written stays counted."""
-        if self._fd >= 0:
-            os.close(self._fd)
+        for fd in {self._fd, self._head_fd, self._folder_fd} - {-1}:
+            os.close(fd)
+        self._fd = self._head_fd = self._folder_fd = -1
+
+
+def _open_folder(folder: str) -> int:
+    """The folder itself, never what a link in its place points to; files in it are then reached through this, wherever it may be moved."""
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+
+
+def _create(name: str, folder_fd: int) -> int:
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=folder_fd)
+
+
+def _copy(folder_fd: int, name: str, source: int) -> int:
+    """A new file with the bytes of `source`, open at its end."""
+    fd, at = _create(name, folder_fd), 0
+    while data := os.pread(source, 1 << 20, at):
+        at += os.write(fd, data)
+    return fd
+
+
+def _why(error: OSError) -> str:
+    return f"{errno.errorcode.get(error.errno or 0, 'error')}, {os.strerror(error.errno or 0).lower()}"

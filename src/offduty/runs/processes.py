@@ -6,12 +6,12 @@ import os
 
 
 class Process:
-    """A process: `pid`, `parent`, `name` (of its program, 15 bytes at most), `started` (clock ticks since boot), `state`."""
+    """A process: `pid`, `parent`, process `group`, `name` (of its program, 15 bytes at most), `started` (clock ticks since boot), `state`."""
 
-    __slots__ = ("name", "parent", "pid", "started", "state")
+    __slots__ = ("group", "name", "parent", "pid", "started", "state")
 
-    def __init__(self, pid: int, name: str, state: str, parent: int, started: int) -> None:
-        self.pid, self.name, self.state, self.parent, self.started = pid, name, state, parent, started
+    def __init__(self, pid: int, name: str, state: str, parent: int, group: int, started: int) -> None:
+        self.pid, self.name, self.state, self.parent, self.group, self.started = pid, name, state, parent, group, started
 
 
 def look(pid: int) -> Process | None:
@@ -23,11 +23,13 @@ def look(pid: int) -> Process | None:
         return None
     fields = rest.split()
     name = head.partition(b"(")[2].decode("utf-8", "backslashreplace")
-    return Process(pid, name, fields[0].decode("ascii"), int(fields[1]), int(fields[19]))
+    return Process(pid, name, fields[0].decode("ascii"), int(fields[1]), int(fields[2]), int(fields[19]))
 
 
 def descendants(ancestor: int) -> list[Process]:
     """Every live process below `ancestor`, children before their children."""
+    if not _proc_is_ours():
+        return []
     children: dict[int, list[Process]] = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit() and (process := look(int(entry))) is not None and process.state != "Z":
@@ -38,3 +40,11 @@ def descendants(ancestor: int) -> list[Process]:
             found.append(process)
             waiting.append(process.pid)
     return found
+
+
+def _proc_is_ours() -> bool:
+    """Whether /proc shows the process ids that we see. In a namespace entered without mounting it anew, its numbers mean other processes."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return False

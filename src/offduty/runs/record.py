@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def begin(job: Job, clock: Clock, *, attempt: int = 1, root_id: str = "") -> Record:
-    """The record of an attempt that is about to start; its command is not redacted yet."""
+    """The record of an attempt that is about to start; its command is not redacted yet, and `user` comes when it runs: `user_name` may take long."""
     now = clock.wall()
     run_id = new_id(now)
     me = look(os.getpid())
     return {
         "id": run_id, "root_id": root_id or run_id, "job": job.name, "trigger": job.trigger if attempt == 1 else "retry",
         "attempt": attempt, "attempts": job.retries + 1, "outcome": "running", "exit_code": None, "exit_source": None, "signal": None,
-        "started_at": rfc3339(now), "ended_at": None, "duration_s": None, "log": "", "host": os.uname().nodename, "user": user_name(),
+        "started_at": rfc3339(now), "ended_at": None, "duration_s": None, "log": "", "host": os.uname().nodename, "user": "",
         "pid": os.getpid(), "boot_id": boot_id(), "pid_started": me.started if me else 0,
         "command": [shown(word) for word in job.command], "cwd": job.cwd or _here(), "summary": None,
     }  # fmt: skip

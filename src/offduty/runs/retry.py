@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+from offduty.clock import boot_id
 from offduty.places import make_private
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from offduty.clock import Clock
     from offduty.runs.job import Job
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 RESUMED_FOR = 3600.0
 
 
-class Owed(NamedTuple):
+class Owed:
     """The attempt that comes next (`attempt`, 2 is the first retry), and the id of the first one."""
 
-    attempt: int
-    root_id: str
+    __slots__ = ("attempt", "root_id")
+
+    def __init__(self, attempt: int, root_id: str) -> None:
+        self.attempt, self.root_id = attempt, root_id
 
 
 def _path(folder: str, job: Job) -> str:
@@ -30,8 +32,11 @@ def _path(folder: str, job: Job) -> str:
 
 def owe(folder: str, job: Job, record: Record, clock: Clock) -> None:
     """Attempt `record` failed and another is due: write that down before waiting for it."""
+    from offduty.runs.spool import encode
+
     make_private(folder)
-    text = json.dumps({"attempt": record["attempt"] + 1, "root_id": record["root_id"], "at": clock.wall()})
+    owner = {key: record[key] for key in ("pid", "boot_id", "pid_started")}
+    text = encode({"attempt": record["attempt"] + 1, "root_id": record["root_id"], "at": clock.wall(), **owner})
     path = _path(folder, job)
     fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -43,15 +48,33 @@ def owe(folder: str, job: Job, record: Record, clock: Clock) -> None:
 
 
 def owed(folder: str, job: Job, clock: Clock) -> Owed | None:
-    """The attempt a run that was cut off still owed, if it is recent and makes sense."""
+    """The attempt that a run which was cut off still owed, if it is recent and makes sense. One that is waiting for it itself owes us nothing."""
     try:
         with open(_path(folder, job), encoding="ascii") as file:
-            found = json.loads(file.read(4096))
-        attempt, root_id, age = int(found["attempt"]), str(found["root_id"]), clock.wall() - float(found["at"])
-    except (OSError, ValueError, KeyError, TypeError):
+            text = file.read(4096)
+    except (OSError, ValueError):
         return None
-    in_time = abs(age) <= RESUMED_FOR + job.delay_before(attempt)
-    return Owed(attempt, root_id) if in_time and 2 <= attempt <= job.retries + 1 and len(root_id) == 36 else None
+    import json
+
+    try:
+        found = json.loads(text)
+        attempt, root_id, age = int(found["attempt"]), str(found["root_id"]), clock.wall() - float(found["at"])
+        if _is_alive(found):
+            return None
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+    makes_sense = 2 <= attempt <= job.retries + 1 and len(root_id) == 36
+    return Owed(attempt, root_id) if makes_sense and abs(age) <= RESUMED_FOR + job.delay_before(attempt) else None
+
+
+def _is_alive(found: dict[str, object]) -> bool:
+    """Whether the process that wrote this down is still there; its pid alone could be another's by now."""
+    from offduty.runs.processes import look
+
+    if found["boot_id"] != boot_id():
+        return False
+    process = look(int(str(found["pid"])))
+    return process is not None and process.pid != os.getpid() and process.started == found["pid_started"] and process.state not in ("Z", "X")
 
 
 def settle(folder: str, job: Job) -> None:

@@ -21,6 +21,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SFD_FLAGS = 0o2000000 | 0o4000  # close on exec, non-blocking
 SIGNALFD_RECORD, SIGSET_BYTES = 128, 128
 NOT_FOR_US = (_signal.SIGKILL, _signal.SIGSTOP)
+REALTIME = range(34, 65)  # 32 and 33 are the C library's own
 STOP_SIGNALS = (_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU)
 OOM_SCORE_RAISE = 200
 TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -36,8 +37,10 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        numbers = [number for number in range(1, 32) if number not in NOT_FOR_US]
+        numbers = [number for number in (*range(1, 32), *REALTIME) if number not in NOT_FOR_US]
         self.before = _signal.pthread_sigmask(_signal.SIG_BLOCK, numbers)
+        # Where our parent ignores SIGCHLD, the kernel would throw away how the job ended. The job itself gets it as it would without us.
+        self.child_was = _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         mask = bytearray(SIGSET_BYTES)
         for number in numbers:
             mask[(number - 1) // 8] |= 1 << (number - 1) % 8
@@ -56,6 +59,8 @@ class Signals:
     def close(self) -> None:
         """Give the signals back to whoever runs after us."""
         os.close(self.fd)
+        if self.child_was is not None:
+            _signal.signal(_signal.SIGCHLD, self.child_was)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self.before)
 
 
@@ -78,35 +83,53 @@ class Stdio:
 
 
 class Child:
-    """A process we started: `pid` leads its own process group; `fd` becomes readable when it has ended."""
+    """A process we started: `pid` leads its own process group; `fd` becomes readable when it has ended, or is -1 (then SIGCHLD alone tells).
+
+    `status`: as `waitpid` gives it, None while it lives; `stopped`: whether it was stopped since this was last set to False.
+    """
 
     def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.fd = os.pidfd_open(pid)
+        self.pid, self.fd = pid, -1
         self.status: int | None = None
+        self.stopped = False
+        try:
+            self.fd = os.pidfd_open(pid)
+        except OSError:  # no descriptor left, or a kernel before 5.3: the job is running, and that is what matters
+            pass
 
     def reap(self) -> bool:
-        """Collect whatever ended: the job, and any orphan that was handed to us (`status` is `waitpid`'s). Whether any live on."""
+        """Collect whatever ended: the job, and any orphan that was handed to us. Whether any live on."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
                 return False
             if pid == 0:
                 return True
-            if pid == self.pid:
+            if pid == self.pid and os.WIFSTOPPED(status):
+                self.stopped = True
+            elif pid == self.pid:
                 self.status = status
 
     def signal_group(self, number: int) -> None:
         """Send a signal to the job's process group; nothing to do if all are gone."""
+        if self.status is not None and not self._has_group():
+            return  # the number may be another's by now
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
             pass
 
+    def _has_group(self) -> bool:
+        """Whether, the leader being gone, somebody of its group still descends from us."""
+        from offduty.runs.processes import descendants
+
+        return any(process.group == self.pid for process in descendants(os.getpid()))
+
     def close(self) -> None:
         """Let go of the process's descriptor."""
-        os.close(self.fd)
+        if self.fd >= 0:
+            os.close(self.fd)
 
 
 def start(command: Sequence[str], env: Mapping[str, str], cwd: str | None, stdio: Stdio, *, signals: Signals, survive: bool) -> Child:
@@ -114,19 +137,30 @@ def start(command: Sequence[str], env: Mapping[str, str], cwd: str | None, stdio
     candidates = _candidates(command[0], env.get("PATH", os.defpath))
     told, tell = os.pipe()
     parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _become(command, candidates, env, cwd, stdio, tell, signals.before, 0 if survive else parent)
-    os.close(tell)
     try:
+        pid = os.fork()
+        if pid == 0:
+            _become(command, candidates, env, cwd, stdio, tell, signals, 0 if survive else parent)
+        os.close(tell)
+        tell = -1
         trouble = _read_all(told)
     finally:
-        os.close(told)
+        for fd in {told, tell} - {-1}:
+            os.close(fd)
     if not trouble:
         return Child(pid)
     os.waitpid(pid, 0)
     step, _, number = trouble.decode("ascii").partition(" ")
     raise _refusal(step, int(number), command[0], cwd)
+
+
+def reap_orphans() -> None:
+    """Collect the processes that the job left to us and that have ended since."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
 
 
 def is_transient(error: OSError) -> bool:
@@ -143,7 +177,7 @@ def _candidates(program: str, path: str) -> list[str]:
 
 def _become(
     command: Sequence[str], candidates: Iterable[str], env: Mapping[str, str], cwd: str | None,
-    stdio: Stdio, tell: int, mask: Iterable[int], die_with: int,
+    stdio: Stdio, tell: int, signals: Signals, die_with: int,
 ) -> None:  # fmt: skip
     """In the new process: become the job. Never returns; on failure writes `step errno` to `tell`."""
     step = "setup"
@@ -155,11 +189,14 @@ def _become(
         step = "setup"
         for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores these for itself; a program expects the default
             _signal.signal(number, _signal.SIG_DFL)
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        if signals.child_was == _signal.SIG_IGN:
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, signals.before)
         step = "exec"
         _execute(command, candidates, env)
-    except OSError as error:
-        os.write(tell, b"%s %d" % (step.encode("ascii"), error.errno or 0))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it: ValueError is a NUL in a word, for one
+        number = error.errno if isinstance(error, OSError) and error.errno else errno.EINVAL
+        os.write(tell, b"%s %d" % (step.encode("ascii"), number))
     finally:
         os._exit(OFFDUTY_FAILED)
 

@@ -5,10 +5,12 @@ A run command that lives for milliseconds cannot afford a database, and one that
 
 from __future__ import annotations
 
+import errno
 import os
 from binascii import crc32
 
 from offduty.places import make_private
+from offduty.runs.reserve import give_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,15 +48,34 @@ class Spool:
     def __init__(self, folder: str, run_id: str) -> None:
         make_private(folder)
         self.path = f"{folder}/{run_id}{ENDING}"
+        self.reserve = f"{os.path.dirname(folder)}/reserve"
 
     def append(self, kind: str, run: Mapping[str, object], *, durable: bool) -> None:
-        """Add a record; with `durable`, return only when the disk has it."""
+        """Add a record; with `durable`, return only when the disk has it. Raises OSError, and then nothing was added.
+
+        On a full disk the end of a run is written to where the reserve was.
+        """
         body = encode({"kind": kind, "run": run}).encode("ascii")
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        line = b"%08x %s\n" % (crc32(body), body)
         try:
-            os.write(fd, b"%08x %s\n" % (crc32(body), body))
+            self._write(line, durable=durable)
+        except OSError as error:
+            if kind != "ended" or error.errno not in (errno.ENOSPC, errno.EDQUOT) or not give_up(self.reserve):
+                raise
+            self._write(line, durable=durable)
+
+    def _write(self, line: bytes, *, durable: bool) -> None:
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        before = os.fstat(fd).st_size
+        try:
+            done = 0
+            while done < len(line):
+                done += os.write(fd, line[done:])
             if durable:
                 os.fdatasync(fd)
+        except OSError:
+            os.ftruncate(fd, before)  # a torn line would spoil the one that comes next
+            raise
         finally:
             os.close(fd)
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import select
 import termios
 
 from offduty.runs.output import READ_SIZE
-
-KEYS_WAIT = 0.1
-
-
-def wanted(mode: str, stdout: int) -> bool:
-    """Whether the job gets a pty: `auto` means when our own stdout is a terminal."""
-    return mode == "always" or (mode == "auto" and os.isatty(stdout))
 
 
 def is_foreground(fd: int) -> bool:
@@ -25,16 +17,27 @@ def is_foreground(fd: int) -> bool:
         return False
 
 
+def put_in_front(group: int, *, instead_of: int) -> None:
+    """Make `group` the one that the terminal's keys go to, if it is `instead_of` now (another one was put there by whoever runs us)."""
+    try:
+        if os.tcgetpgrp(0) == instead_of:
+            os.tcsetpgrp(0, group)
+    except OSError:
+        pass
+
+
 class Terminal:
     """A pty whose user side is the job's, and the real terminal, if there is one, made transparent until `restore`.
 
-    `main`: our side; `user`: the job's side; `stdin`: our standard input when keys are to be passed on, else -1.
+    `main`: our side; `user`: the job's side; `stdin`: our standard input when keys are to be passed on, else -1;
+    `keys`: typed, and not taken by the job yet.
     """
 
     def __init__(self, stdin: int, outer: int) -> None:
         self.main, self.user = os.openpty()
         self.outer = outer if os.isatty(outer) else -1
         self.stdin = stdin if is_foreground(stdin) else -1
+        self.keys = b""
         self._before: list[object] | None = None
         self.resize()
 
@@ -53,29 +56,38 @@ class Terminal:
     def resize(self) -> None:
         """Give the pty the size of the real terminal."""
         if self.outer >= 0:
-            size = fcntl.ioctl(self.outer, termios.TIOCGWINSZ, bytes(8))
-            fcntl.ioctl(self.main, termios.TIOCSWINSZ, size)
+            try:
+                fcntl.ioctl(self.main, termios.TIOCSWINSZ, fcntl.ioctl(self.outer, termios.TIOCGWINSZ, bytes(8)))
+            except OSError:  # it has hung up
+                pass
 
-    def pass_keys(self) -> bool:
-        """Hand typed bytes to the job; False when there are no more."""
+    def take_keys(self) -> bool:
+        """Read typed bytes and hand them on; False when there will be no more."""
         try:
             keys = os.read(self.stdin, READ_SIZE)
         except OSError:
             return False
-        while keys:
-            try:
-                keys = keys[os.write(self.main, keys) :]
-            except BlockingIOError:
-                if not select.select([], [self.main], [], KEYS_WAIT)[1]:
-                    return True  # the job reads no keys and its buffer is full: a real terminal drops them, too
-                continue
-            return True
-        return False
+        self.keys += keys
+        self.pass_keys()
+        return bool(keys)
+
+    def pass_keys(self) -> None:
+        """Hand typed bytes to the job as far as it takes them; the rest waits in `keys`, as it would in a real terminal."""
+        try:
+            while self.keys:
+                self.keys = self.keys[os.write(self.main, self.keys) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.keys = b""
 
     def restore(self) -> None:
-        """The real terminal as it was."""
+        """The real terminal as it was. At once: waiting until it has shown everything could be for ever."""
         if self._before is not None:
-            termios.tcsetattr(self.stdin, termios.TCSADRAIN, self._before)
+            try:
+                termios.tcsetattr(self.stdin, termios.TCSANOW, self._before)
+            except termios.error:  # it has hung up
+                pass
             self._before = None
 
 

@@ -35,6 +35,7 @@ class Block:
     def __init__(self, pid: int) -> None:
         self.pid, self.fd = pid, os.pidfd_open(pid)
         self.status: int | None = None
+        self.stopped = False
 
     def reap(self) -> bool:
         """We have no children; a readable pidfd means that the process has gone."""
