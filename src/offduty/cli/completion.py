@@ -37,7 +37,7 @@ _offduty() {{
         esac
     done
     if [[ -z $command ]]; then
-        _offduty_words "{_joined(_names(common))} help {_joined(c.name for c in _top(commands))}"
+        [[ $cur == -* ]] && _offduty_words "{_joined(_names(common))}" || _offduty_words "help {_joined(c.name for c in _top(commands))}"
         return
     fi
     case "$command $first" in {_joined_cases(commands)} command="$command $first" ;; esac

@@ -11,6 +11,7 @@ import pytest
 from offduty.cli import COMMANDS, frame
 from offduty.errors import ConfigError
 
+BAD_NAMES = ["../x", "a/b", ".", "..", "a\nb", "\x1b[2J", "-x", "CON", "x" * 300, "\u202eabc", "\u200b", "🙂", " ", ""]
 BROKEN = '''
 from offduty.errors import OffdutyError
 HELP = "break in many ways"
@@ -84,6 +85,19 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(capsys, tmp_path, monkeypat
     assert captured.err.count("\n") == 1
     assert "\x1b" not in captured.err
     assert captured.out == "" or "--json" in argv
+
+
+@pytest.mark.parametrize("command", ["status", "runs", "runs show", "log"])
+@pytest.mark.parametrize("word", BAD_NAMES)
+def test_a_name_that_cannot_be_is_one_line(capsys, tmp_path, monkeypatch, command, word):
+    """B1, T22: through every command that takes a name; exit 2 or 66, one printable line, no file made or read after it."""
+    monkeypatch.setenv("OFFDUTY_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    assert frame.main([*command.split(), word]) in (2, 66)
+    error = capsys.readouterr().err
+    assert error.startswith("offduty: E")
+    assert error.removesuffix("\n").isprintable()
+    assert not (tmp_path / "state").exists()
 
 
 def test_with_json_an_error_is_a_document(capsys):
