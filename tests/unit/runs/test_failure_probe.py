@@ -24,8 +24,10 @@ JOBS = {
         ("exit", "FileNotFoundError", "[Errno 2] No such file or directory: '/nowhere/x'", "job.py:3"),
     ),
     "in a worker": (
-        "import multiprocessing\n\n\ndef work(i):\n    return 10 // i\n\n\nif __name__ == '__main__':\n"
-        "    with multiprocessing.Pool(2) as pool:\n        pool.map(work, [2, 1, 0])\n",
+        (
+            "import multiprocessing\n\n\ndef work(i):\n    return 10 // i\n\n\nif __name__ == '__main__':\n"
+            "    with multiprocessing.Pool(2) as pool:\n        pool.map(work, [2, 1, 0])\n"
+        ),
         ("exception", "ZeroDivisionError", None, "job.py:5 in work"),
     ),
     "a thread's first": (
