@@ -144,7 +144,9 @@ def spool(found: places.Places, now: float) -> Iterator[Fact]:
     oldest = max(waiting, default=0.0)
     value = f"{len(waiting)} waiting, the oldest for {spoken(oldest)}" if waiting else "nothing waiting"
     stuck = oldest > LONG_IN_SPOOL
-    yield judged("store", "spool", value, wrong=stuck, care="the store has not taken them", fix="`offduty runs` takes them, or says why")
+    yield judged(
+        "store", "runs waiting", value, wrong=stuck, care="the store has not taken them", fix="`offduty runs` takes them, or says why"
+    )
 
 
 def _ages(folder: str, ending: str, now: float) -> list[float]:
@@ -158,7 +160,7 @@ def _ages(folder: str, ending: str, now: float) -> list[float]:
 def locks(found: places.Places) -> Iterator[Fact]:
     """The jobs that run now, and by which process."""
     held = [(name.removesuffix(".lock"), pid) for name in _names(found.locks) if (pid := holder(f"{found.locks}/{name}"))]
-    yield Fact("store", "locks", ", ".join(f"{job} (process {pid})" for job, pid in held) or "none held")
+    yield Fact("store", "locks held", ", ".join(f"{job} (process {pid})" for job, pid in held) or "none held")
 
 
 def holder(path: str) -> int:

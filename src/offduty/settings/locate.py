@@ -29,7 +29,7 @@ def lines(text: str) -> dict[Path, int]:
     scanner = _Scanner(text.replace("\r\n", "\n"))
     try:
         scanner.document()
-    except (IndexError, AttributeError, RecursionError):
+    except (_Lost, IndexError, RecursionError):
         pass
     return scanner.found
 
@@ -45,6 +45,10 @@ def deepest(text: str) -> int:
     """How many parts the longest dotted key in `text` has, outside strings and comments: tomllib takes minutes over thousands."""
     dotted = (match["dots"] for match in _UNQUOTED.finditer(text))
     return max((found.count(".") + 1 for found in dotted if found), default=1)
+
+
+class _Lost(Exception):
+    """The text is not what was expected: it is not valid TOML."""
 
 
 class _Scanner:
@@ -65,7 +69,7 @@ class _Scanner:
         start, double = self.at, self.text.startswith("[[", self.at)
         self.at += 2 if double else 1
         path = self.resolve(self.key(), double)
-        self.at = self.text.index("]", self.at) + (2 if double else 1)
+        self.at += 2 if double else 1
         for length in range(1, len(path) + 1):
             self.note(path[:length], start)
         return path
@@ -95,17 +99,19 @@ class _Scanner:
         parts = []
         while True:
             self.skip()
-            quote = _TEXT.match(self.text, self.at)
-            match = quote or _BARE.match(self.text, self.at)
-            assert match is not None or self.give_up()
-            parts.append(_unquote(match[0]) if quote else match[0])  # type: ignore[index]
-            self.at = match.end()  # type: ignore[union-attr]
+            quoted = _TEXT.match(self.text, self.at)
+            parts.append(_unquote(self.take(_TEXT)) if quoted else self.take(_BARE))
             if self.skip() >= len(self.text) or self.text[self.at] != ".":
                 return parts
             self.at += 1
 
-    def give_up(self) -> bool:
-        raise IndexError(self.at)
+    def take(self, pattern: re.Pattern[str]) -> str:
+        """What `pattern` matches here; behind it is the new place."""
+        match = pattern.match(self.text, self.at)
+        if match is None:
+            raise _Lost
+        self.at = match.end()
+        return match[0]
 
     def value(self, path: Path) -> None:
         self.skip()
@@ -114,7 +120,7 @@ class _Scanner:
         elif self.text[self.at] == "{":
             self.inline_table(path)
         else:
-            self.at = (_TEXT.match(self.text, self.at) or _SCALAR.match(self.text, self.at)).end()  # type: ignore[union-attr]
+            self.take(_TEXT if _TEXT.match(self.text, self.at) else _SCALAR)
 
     def list(self, path: Path) -> None:
         self.at += 1
@@ -136,7 +142,7 @@ class _Scanner:
         self.at += 1
 
     def skip(self) -> int:
-        self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+        self.take(_SPACE)
         return self.at
 
     def note(self, path: Path, at: int) -> None:
@@ -148,4 +154,7 @@ def _unquote(key: str) -> str:
         return key[1:-1]
     import tomllib
 
-    return str(next(iter(tomllib.loads(f"{key} = 0"))))
+    try:
+        return str(next(iter(tomllib.loads(f"{key} = 0"))))
+    except tomllib.TOMLDecodeError:
+        raise _Lost from None

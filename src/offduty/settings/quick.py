@@ -96,11 +96,11 @@ def _launch(name: str, found: list[files.ConfigFile], environ: Mapping[str, str]
     defaults = whole.get("offduty", {}).get("defaults", {})
     if not isinstance(job, dict) or not isinstance(defaults, dict) or not MAY_DEFAULT.issuperset(defaults):
         return None
-    values = _converted(job), _converted(defaults)
-    if values[0] is None or values[1] is None:
+    own, general = _converted(job), _converted(defaults)
+    if own is None or general is None or not all(_zone_is_there(table.get("timezone"), environ) for table in (own, general)):
         return None
-    merged = merge(values[1], values[0])
-    return launch(name, merged, folder_of(name, tables), environ) if _fits(merged, environ) else None
+    values = merge(general, own)
+    return launch(name, values, folder_of(name, tables), environ) if _fits(values) else None
 
 
 def _plain_frame(table: Table) -> bool:
@@ -128,8 +128,8 @@ def _converted(job: Table) -> Table | None:
     return values
 
 
-def _fits(job: Table, environ: Mapping[str, str]) -> bool:
-    """What the settings of a job must be together: see `settings.load` for the same rules with words."""
+def _fits(job: Table) -> bool:
+    """What the settings of a job must be together: see `settings.rules.job` for the same rules with words."""
     return (
         sum(key in job for key in RUNS) == 1
         and not ("schedule" in job and "every" in job)
@@ -137,7 +137,6 @@ def _fits(job: Table, environ: Mapping[str, str]) -> bool:
         and ("kill_after" not in job or "max_duration" in job)
         and job.get("min_duration", 0.0) <= job.get("max_duration", durations.LONGEST)
         and job.get("retry_delay", 30.0) <= job.get("retry_max_delay", 900.0)
-        and _zone_is_there(job.get("timezone"), environ)
         and job.get("start_grace", 0.0) <= _least_period(job)
     )
 
@@ -158,7 +157,7 @@ def _zone_is_there(zone: str | None, environ: Mapping[str, str]) -> bool:
         return True
     if "PYTHONTZPATH" in environ or zone in _REFUSED_ZONES or zone.startswith(("posix/", "right/")):
         return False
-    if not zone.isascii() or not zone.replace("/", "").replace("_", "").replace("-", "").replace("+", "").isalnum():
+    if not all(part and part.isascii() and part.translate({95: "0", 45: "0", 43: "0"}).isalnum() for part in zone.split("/")):  # _ - +
         return False
     try:
         with open(f"/usr/share/zoneinfo/{zone}", "rb") as file:

@@ -11,7 +11,7 @@ from typing import Any
 from offduty.errors import ConfigError, quoted
 from offduty.settings import envfile, files
 from offduty.settings.load import Settings
-from offduty.settings.mistakes import Mistake, Path, from_error
+from offduty.settings.mistakes import Mistake, Path
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", ".pl", ".rb", ".js", ".sql")
 
@@ -60,7 +60,7 @@ def _of_env_file(file: str, path: Path) -> Iterator[Mistake]:
     try:
         envfile.read(file)
     except ConfigError as error:
-        yield from_error(error, path)
+        yield Mistake(error.code, path, f"{error.where} {error.what}", error.why, error.fix)
         return
     if os.stat(file).st_mode & (stat.S_IROTH | stat.S_IWOTH):
         what = f"others can read {quoted(files.shown(file))}"

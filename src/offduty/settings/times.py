@@ -12,6 +12,7 @@ from offduty import durations
 from offduty.errors import ScheduleError, quoted
 
 LONGEST_CRON = 256
+LONGEST = 366 * 86400
 FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
 BY_CITY = {"EST5EDT": "America/New_York", "CST6CDT": "America/Chicago", "MST7MDT": "America/Denver", "PST8PDT": "America/Los_Angeles"}
 NO_PLACE = ("localtime", "posixrules", "Factory")
@@ -52,15 +53,15 @@ def check_grace(grace: float, period: float) -> None:
 
 
 def least_period(cron: str, enough: float) -> float:
-    """Seconds between the two slots of `cron` that are closest, in UTC; stops looking where it is clearly over `enough`."""
+    """Seconds (UTC) between the two slots of `cron` that are closest; at least `enough` is all that is asked, so it looks no further."""
     rule = CronSim(cron, _SOME_DAY)
     times = sorted(hour * 3600 + minute * 60 for hour in rule.hours for minute in rule.minutes)
-    within = min((after - before for before, after in pairwise(times)), default=86400)
-    over_night = times[0] + 86400 - times[-1]
-    if enough <= over_night or within <= over_night:
-        return float(min(within, over_night if within > over_night else within))
+    within_a_day = min((after - before for before, after in pairwise(times)), default=LONGEST)
+    over_night = times[0] + 86400 - times[-1]  # if the rule matches two days in a row
+    if within_a_day <= over_night or enough <= over_night:
+        return float(min(within_a_day, over_night))
     slots = list(islice(rule, 100))
-    return min([(after - before).total_seconds() for before, after in pairwise(slots)], default=float(within))
+    return min(within_a_day, *((after - before).total_seconds() for before, after in pairwise(slots)))
 
 
 def _bad_cron(text: str, why: str, fix: str) -> ScheduleError:

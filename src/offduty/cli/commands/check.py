@@ -93,7 +93,8 @@ def _verdict(settings: Settings | None, findings: Sequence[Mistake]) -> str:
     count = f"{len(findings)} finding{'s' if len(findings) != 1 else ''}"
     if settings is None:
         return f"{count}; no configured job can run"
-    return f"{count}; cannot run: {', '.join(map(one_line, sorted(settings.broken)))}" if settings.broken else f"{count}; every job can run"
+    stopped = {str(finding.path[1]) for finding in findings if finding.weight == STOPS_JOB}
+    return f"{count}; cannot run: {', '.join(map(one_line, sorted(stopped)))}" if stopped else f"{count}; every job can run"
 
 
 def _checked(settings: Settings) -> str:
