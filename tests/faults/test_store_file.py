@@ -436,3 +436,10 @@ def test_a_row_that_went_bad_is_left_out_and_named(full):
         store.run("000000000007")
     with pytest.raises(NotThere):
         store.run("beef")
+
+
+def test_an_acknowledged_commit_is_on_disk(path):
+    """F68: a power cut takes what is only in memory, so SQLite syncs at every commit, and checks references."""
+    db = open_store(path).open()
+    asked = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")]
+    assert asked == ["wal", 2, 1, 0]

@@ -137,7 +137,7 @@ class SqliteStore:
 
     def run(self, part: str) -> Record:
         wanted = id_part(part)
-        values = {"part": wanted, "after": f"{wanted}g", "tail": wanted[-4:], "limit": SHOWN_CANDIDATES + 1}  # g comes after f
+        values = {"part": wanted, "after": f"{wanted}g", "limit": SHOWN_CANDIDATES + 1}  # g comes after f
         rows = self._query(lambda db: db.execute(QUERIES["find"], values).fetchall())
         found = self._records(rows)
         if rows and not found:

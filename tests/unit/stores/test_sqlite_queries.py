@@ -13,7 +13,7 @@ from offduty.stores.record import FIELDS
 from offduty.stores.sqlite import QUERIES, SQL, named_queries, open_store
 
 RANGE = {"since": "", "until": "~", "until_id": "", "outcomes": "[]", "limit": 1, "job": "a", "host": "h"}
-PART = {"part": "0193", "after": "0193g", "tail": "0193", "limit": 6}
+PART = {"part": "0193", "after": "0193g", "limit": 6}
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ PART = {"part": "0193", "after": "0193g", "tail": "0193", "limit": 6}
     [
         ("get", ("x",), "sqlite_autoindex_run_1"),
         ("find", PART, "sqlite_autoindex_run_1"),
-        ("find", PART, "run_by_tail"),
+        ("find", PART, "COVERING INDEX sqlite_autoindex_run_1"),
         ("runs", RANGE, "run_by_start"),
         ("runs_of_job", RANGE, "run_by_job"),
         ("running", RANGE, "run_running"),

