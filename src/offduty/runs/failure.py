@@ -12,7 +12,7 @@ from offduty.durations import spoken
 from offduty.runs.tails import best, java, python
 from offduty.runs.tails.finding import LINE, Cause, Finding, Frame, Tail, joined, tail_of
 
-__all__ = ["Cause", "Failure", "Frame", "find_failure", "headline", "place", "signal_name"]
+__all__ = ["Cause", "Failure", "Frame", "find_failure", "headline", "place", "short_place", "signal_name"]
 
 ENDED_WELL = ("running", "succeeded", "warned", "skipped")
 CRASHES = (signals.SIGSEGV, signals.SIGABRT, signals.SIGBUS, signals.SIGFPE, signals.SIGILL, signals.SIGTRAP)
@@ -229,7 +229,7 @@ def _told(event: Event, before: Sequence[Event], cwd: str) -> Failure:
     raised = next((other for other in reversed(mine) if other["kind"] == "exception" and _is_fatal(other)), None)
     if raised and not event.get("message"):
         return _explained("exception", "python", _chain(raised["chain"]), "probe", cwd)
-    where = _exit_place(event.get("frame"), cwd)
+    where = short_place(event.get("frame"), cwd)
     if event.get("message"):
         return Failure("exit", "python", "SystemExit", event["message"], where, (), (), "probe")
     logged = [other for other in mine if other["kind"] == "log" and (other.get("levelno") or 0) >= ERROR_LEVEL]
@@ -239,8 +239,8 @@ def _told(event: Event, before: Sequence[Event], cwd: str) -> Failure:
     return Failure("exit", "python", None, logged[-1]["message"] if logged else None, where, (), (), "probe")
 
 
-def _exit_place(frame: str | None, cwd: str) -> str | None:
-    """`/srv/job.py:12 in main`, as the probe says it, in the form that is shown."""
+def short_place(frame: str | None, cwd: str = "") -> str | None:
+    """`/srv/job.py:12 in main`, as the probe says it, as `place` shows it."""
     if not frame:
         return None
     start, _, function = frame.partition(" in ")

@@ -10,7 +10,7 @@ from typing import Any
 
 from offduty.durations import spoken
 from offduty.runs.closing import KEY, WIDTH, after, escaped, grouped, header, line, outcome_line, style_of, success
-from offduty.runs.failure import Failure, headline, signal_name
+from offduty.runs.failure import Failure, headline, short_place, signal_name
 
 __all__ = ["Folded", "Summary", "Warnings", "fold", "render", "style_of", "success"]
 
@@ -187,7 +187,7 @@ def render(summary: Summary, run: Mapping[str, Any], *, width: int = WIDTH, limi
     block += _steps(summary.do, width)
     for key in ("where", "changed", "checks"):
         block += _wrapped(key, getattr(summary, key), width)
-    block += _wrapped("warnings", _warnings_text(summary.warnings), width)
+    block += _wrapped("warnings", _warnings_text(summary.warnings, run.get("cwd") or ""), width)
     for note in summary.notes:
         block += _wrapped("note", note, width)
     block += _wrapped("told", summary.told, width)
@@ -225,19 +225,19 @@ def _steps(steps: Sequence[str], width: int) -> list[str]:
     return [f"{'do':{KEY}}{lines[0][KEY:]}", *lines[1:]] if lines else []
 
 
-def _warnings_text(warnings: Sequence[Folded]) -> str | None:
+def _warnings_text(warnings: Sequence[Folded], cwd: str) -> str | None:
     """`3 kinds, 4 031 times: 4 000x FutureWarning "…" (forecast.py:12); …`."""
     if not warnings:
         return None
     kinds = [one for one in warnings if one.category != REST or one.where]
     total = sum(one.count for one in warnings)
-    shown = "; ".join(_warning_text(one) for one in kinds[:KINDS_SHOWN])
+    shown = "; ".join(_warning_text(one, cwd) for one in kinds[:KINDS_SHOWN])
     more = f"; and {len(kinds) - KINDS_SHOWN} more kinds" if len(kinds) > KINDS_SHOWN else ""
     over = "over " if len(kinds) < len(warnings) else ""
     return f"{over}{len(kinds)} kind{'s' * (len(kinds) != 1)}, {grouped(total)} time{'s' * (total != 1)}: {shown}{more}"
 
 
-def _warning_text(one: Folded) -> str:
+def _warning_text(one: Folded, cwd: str) -> str:
     message = _cut(_first_line(one.message), WARNING_CHARS)
-    place = f" ({one.where})" if one.where else ""
+    place = f" ({short_place(one.where, cwd)})" if one.where else ""
     return f'{grouped(one.count)}x {one.category} "{message}"{place}'

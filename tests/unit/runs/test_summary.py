@@ -139,7 +139,7 @@ def test_alike_warnings_are_one_with_a_count():
     events.append(
         {"kind": "log", "at": 1.0, "pid": 1, "level": "ERROR", "levelno": 40, "message": "feed late", "where": "load.py:3", "count": 1}
     )
-    events.append(warning("another"))
+    events.append(warning("another", where="/srv/app/forecast.py:12"))
     block = render(fold(events=events), run(outcome="succeeded"), width=300)
     assert block[2] == (
         'warnings    3 kinds, 4 002 times: 1x ERROR "feed late" (load.py:3); '
