@@ -102,6 +102,7 @@ def _place_of_syntax_error(exception: BaseException) -> list[dict[str, Any]]:
 def is_own(file: str) -> bool:
     """Whether `file` is the job's: not of the standard library, an installed package, the interpreter, or the probe."""
     installed = "/site-packages/" in file or "/dist-packages/" in file
+    installed = installed or file.endswith((".pyx", ".pxi", ".pxd"))  # Cython names its sources as they lay where it was compiled
     return not (installed or file.startswith((PROBE, STANDARD_LIBRARY, "<frozen ")))
 
 
