@@ -150,6 +150,13 @@ def is_bound(text: str) -> bool:
     return bool(comparison) and number.isascii() and (whole + part).isdigit() and bool(whole) and number[-1] != "."
 
 
+def is_plain(value: object) -> bool:
+    """Whether `value` is what JSON has too: the parameters of a notebook travel as JSON, which knows no dates, inf or NaN."""
+    if isinstance(value, dict | list):
+        return all(map(is_plain, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str | int) or (isinstance(value, float) and abs(value) != float("inf") and value == value)
+
+
 def _env_value(value: str | dict[str, str], folder: str, environ: Mapping[str, str]) -> str | dict[str, str]:
     if isinstance(value, str):
         return expand(value, environ)

@@ -11,7 +11,7 @@ from offduty.errors import OffdutyError
 from offduty.runs.job import OVERLAPS, PTY_MODES, is_name
 from offduty.settings import files
 from offduty.settings.envfile import is_variable_name
-from offduty.settings.launch import EVENTS, RUNS, URGENCIES, is_bound, launch
+from offduty.settings.launch import EVENTS, RUNS, URGENCIES, is_bound, is_plain, launch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,11 +109,17 @@ def _plain_frame(table: Table) -> bool:
     return isinstance(jobs, dict) and isinstance(top, dict) and set(top) <= {"defaults"} and not too_deep(table)
 
 
-def too_deep(value: object, limit: int = 32) -> bool:
+def too_deep(table: Table, limit: int = 32) -> bool:
     """Whether tables and lists nest deeper than `limit`."""
-    if not isinstance(value, dict | list):
-        return False
-    return limit == 0 or any(too_deep(item, limit - 1) for item in (value.values() if isinstance(value, dict) else value))
+    level: list[Any] = [table]
+    while level and limit > 0:
+        level = [item for holder in level for item in _items(holder) if type(item) in (dict, list)]
+        limit -= 1
+    return bool(level)
+
+
+def _items(holder: Any) -> Any:
+    return holder.values() if isinstance(holder, dict) else holder
 
 
 def _converted(job: Table) -> Table | None:
@@ -236,7 +242,7 @@ def _log(value: object) -> Table | None:
 
 
 def _parameters(value: object) -> Table | None:
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and is_plain(value) else None
 
 
 def _cron(value: object) -> str | None:

@@ -9,7 +9,7 @@ from offduty import durations
 from offduty.errors import ConfigError, quoted
 from offduty.settings import times
 from offduty.settings.convert import Report, VariableText
-from offduty.settings.launch import DEFAULTS, RUNS, follow, path_in
+from offduty.settings.launch import DEFAULTS, RUNS, follow, is_plain, path_in
 from offduty.settings.mistakes import Mistake, Path, from_error, nearest
 from offduty.settings.quick import is_reference
 from offduty.settings.schema import SECRET_OPTIONS
@@ -25,6 +25,11 @@ def job(values: Mapping[str, Any], given: Collection[str], path: Path, report: R
     _what_runs([key for key in RUNS if key in given], values.get("command"), path, report)
     for key, what, fix in _contradictions({**DEFAULTS, **values}, given):
         report(Mistake("E209", (*path, key), what, fix=fix))
+    for key, value in values.get("parameters", {}).items():
+        if not is_plain(value):
+            report(
+                Mistake("E203", (*path, "parameters", key), "a notebook gets texts, numbers, lists and tables", fix="write it as a text")
+            )
     _grace(values, path, report)
 
 

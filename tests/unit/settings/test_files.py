@@ -175,3 +175,15 @@ def test_root_trusts_only_what_root_alone_can_write(project, world, harm):
     with pytest.raises(ConfigErrors) as caught:
         load(os.path.dirname(path), world)
     assert caught.value.code == "E107"
+
+
+@pytest.mark.parametrize("depth, refused", [(31, False), (32, True)])  # the outermost table is the first of 32
+def test_the_cap_on_depth_is_32(project, world, depth, refused):
+    """B2: at the limit and one over it, by tables and by lists."""
+    for text in ("x = " + "{a = " * (depth - 1) + "{}" + "}" * (depth - 1), "x = " + "[" * depth + "]" * depth):
+        try:
+            load(project(text + "\n"), world)
+            found = ""
+        except ConfigErrors as error:
+            found = error.code
+        assert found == ("E203" if refused else "")

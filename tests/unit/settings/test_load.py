@@ -278,6 +278,13 @@ def test_a_job_that_is_not_there_is_answered_with_the_nearest(project, world):
         settings.job("bad")
 
 
+@pytest.mark.parametrize("value", ["2026-11-23", "[06:00:00]", "{ x = nan }", "-inf"])
+def test_parameters_of_a_notebook_are_what_json_has(project, world, value):
+    """They travel as JSON: a date or NaN is found when the configuration is read, not when the run starts."""
+    (mistake,) = mistakes(project(f'[job.a]\nnotebook = "x.ipynb"\nparameters = {{ day = {value} }}\n'), world)
+    assert (mistake.code, mistake.path[-1]) == ("E203", "day")
+
+
 def test_variables_reach_settings_of_jobs_whatever_their_names(project, world):
     """`_` stands for what a variable's name cannot hold; values are read as the setting needs."""
     folder = project('[job."daily-fore.cast"]\nshell = "x"\n')
