@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import NamedTuple
 
 COLUMN = 15
@@ -28,18 +29,30 @@ class Line(NamedTuple):
     text: bytes
 
 
-def split(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines in `chunks`, each with its newline; the last one may lack it. Holds no more than a chunk and `LONGEST` bytes."""
+def blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """`chunks` cut anew, into whole lines; the last block may lack its newline. Holds no more than a chunk and `LONGEST` bytes."""
     rest = b""
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
+        data = rest + chunk
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield data[:end]
+        rest = data[end:]
         if len(rest) > LONGEST:
             yield rest
             rest = b""
     if rest:
         yield rest
+
+
+def split(block: bytes) -> Iterator[bytes]:
+    """The lines of a block, each with its newline."""
+    return iter(BytesIO(block))
+
+
+def is_harmless(block: bytes) -> bool:
+    """Whether a block can be shown as it is: the quick way for nearly all there is."""
+    return not block.translate(None, _HARMLESS + b"\n")
 
 
 def parse(line: bytes) -> Line | None:
@@ -50,8 +63,18 @@ def parse(line: bytes) -> Line | None:
     return Line(time, line[13:14], line[14:15] == CUT, line[COLUMN:].removesuffix(b"\n"))
 
 
-def job_bytes(lines: Iterable[bytes], marks: bytes = OUT + ERR) -> Iterator[bytes]:
+def job_bytes(blocks_: Iterable[bytes], marks: bytes = OUT + ERR) -> Iterator[bytes]:
     """What the job wrote to the streams in `marks`, exactly: a newline is given back only where it was the job's own."""
+    plain = re.compile(rb"^[^\n]{12} [%s] " % marks, re.MULTILINE)
+    for block in blocks_:
+        bare, columns = plain.subn(b"", block)
+        if columns == block.count(b"\n") and block.endswith(b"\n"):
+            yield bare  # every line is wanted and ends as the job ended it
+        else:
+            yield from _job_lines(split(block), marks)
+
+
+def _job_lines(lines: Iterable[bytes], marks: bytes) -> Iterator[bytes]:
     for line in lines:
         if line[13:14] in marks and _RAW_LINE.match(line):
             yield line[COLUMN:].removesuffix(b"\n") if line[14:15] == CUT else line[COLUMN:]

@@ -42,16 +42,16 @@ WRITES = st.lists(st.tuples(st.sampled_from([b"|", b"!", b"*"]), st.binary(min_s
 @given(WRITES, st.integers(1, 300))
 def test_any_bytes_come_back_exactly(writes, size):
     """INV-3: whatever was written to a stream is given back byte for byte, however the file is read."""
-    lines = list(logread.split(in_chunks(written(writes), size)))
+    blocks = list(logread.blocks(in_chunks(written(writes), size)))
     for mark in (b"|", b"!"):
-        assert b"".join(logread.job_bytes(lines, mark)) == b"".join(data for m, data in writes if m == mark)
+        assert b"".join(logread.job_bytes(blocks, mark)) == b"".join(data for m, data in writes if m == mark)
 
 
 @CALM
 @given(WRITES)
 def test_both_streams_come_back_in_the_order_they_came(writes):
     """Without a choice of stream, stdout and stderr are mixed as the job mixed them."""
-    assert b"".join(logread.job_bytes(logread.split([written(writes)]))) == b"".join(data for m, data in writes if m != b"*")
+    assert b"".join(logread.job_bytes([written(writes)])) == b"".join(data for m, data in writes if m != b"*")
 
 
 @CALM
@@ -107,6 +107,15 @@ def test_a_progress_bar_is_shown_in_its_last_state(bar, shown):
 
 
 @CALM
+@given(WRITES)
+def test_what_is_called_harmless_is_shown_as_it_is(writes):
+    """The quick way gives the same answer as looking at every line."""
+    log = written(writes)
+    if logread.is_harmless(log):
+        assert log.decode() == "".join(f"{logread.readable(line[:-1])}\n" for line in logread.split(log))
+
+
+@CALM
 @given(st.binary(max_size=200))
 def test_a_line_without_a_column_is_none_and_gives_no_job_bytes(line):
     """B9: damage is recognised; it is never taken for output of the job."""
@@ -117,7 +126,7 @@ def test_a_line_without_a_column_is_none_and_gives_no_job_bytes(line):
 
 def test_a_line_that_never_ends_is_passed_on_in_parts():
     """INV-11: a file of 10 MiB without a newline does not have to fit into memory."""
-    pieces = list(logread.split([b"x" * 1000_000] * 10))
+    pieces = list(logread.blocks([b"x" * 1000_000] * 10))
     assert b"".join(pieces) == b"x" * 10_000_000
     assert max(map(len, pieces)) < logread.LONGEST + 1_000_001
 
@@ -148,7 +157,7 @@ def rest_of(files, start) -> bytes:
 )
 def test_the_tail_is_the_last_lines_of_the_whole(tmp_path_factory, writes, count, cuts, block, stream):
     """Read backwards in blocks of any size, over any number of segments: the same lines as by reading everything."""
-    lines = list(logread.split([written(writes)]))
+    lines = list(logread.split(written(writes)))
     bounds = sorted(min(cut % (len(lines) + 1), len(lines)) for cut in cuts)
     pieces = [b"".join(lines[a:b]) for a, b in zip([0, *bounds], [*bounds, len(lines)], strict=True)]
     before, logtail.BLOCK = logtail.BLOCK, block
@@ -159,7 +168,7 @@ def test_the_tail_is_the_last_lines_of_the_whole(tmp_path_factory, writes, count
         logtail.BLOCK = before
         files.close()
     wanted = [line for line in lines if line[13:14] in stream]
-    shown = [line for line in logread.split([tail]) if line[13:14] in stream]
+    shown = [line for line in logread.split(tail) if line[13:14] in stream]
     assert shown == wanted[len(wanted) - min(count, len(wanted)) :]
 
 
@@ -233,3 +242,23 @@ def test_a_record_cannot_name_any_file_it_likes(path):
     with pytest.raises(logtail.NotThere) as refused:
         logtail.LogFiles(path, RUN)
     assert refused.value.code == "E505"
+
+
+def bytes_read() -> int:
+    """How much this process has read so far."""
+    with open("/proc/self/io", encoding="ascii") as file:
+        return int(file.readline().split()[1])
+
+
+def test_the_tail_of_ten_gigabytes_reads_less_than_a_megabyte(tmp_path):
+    """INV-11: the size of a log does not matter to who looks at its end."""
+    lines = b"".join(b"06:00:00.412 | line %d\n" % number for number in range(1000))
+    files = make_log(tmp_path, b"")
+    with open(tmp_path / NAME, "r+b") as file:
+        file.seek(10 << 30)
+        file.write(b"\n" + lines)
+    before = bytes_read()
+    tail = rest_of(files, logtail.tail_start(files, 20, logread.MARKS))
+    assert bytes_read() - before < 1 << 20
+    assert tail == b"".join(list(logread.split(lines))[-20:])
+    files.close()

@@ -13,7 +13,7 @@ from offduty.cli.reach import Reach, open_for_reading
 from offduty.cli.show import screen
 from offduty.clock import Clock
 from offduty.errors import NotThere, UsageError
-from offduty.runs.logread import MARKS, Line, job_bytes, parse, readable, split
+from offduty.runs.logread import MARKS, Line, blocks, is_harmless, job_bytes, parse, readable, split
 from offduty.runs.logtail import LogFiles, Reader, tail_start
 from offduty.runs.store import Record
 
@@ -78,7 +78,7 @@ def copy_log(args: argparse.Namespace, reach: Reach, run: Record) -> None:
     reader = Reader(files, (0, 0) if args.tail is None else tail_start(files, args.tail, _counted(args, marks)))
     try:
         ended = (lambda: True) if not args.follow else watch(reach, run["id"])
-        emitter(args, run, marks)(split(chunks(reader, reach.clock, ended)))
+        emitter(args, run, marks)(blocks(chunks(reader, reach.clock, ended)))
     finally:
         reader.close()
         files.close()
@@ -120,12 +120,25 @@ def watch(reach: Reach, run_id: str) -> Callable[[], bool]:
 def emitter(args: argparse.Namespace, run: Record, marks: bytes) -> Emit:
     """What prints the lines: as bytes, as JSON Lines, or for people."""
     if args.raw:
-        return lambda lines: _write_all(job_bytes(lines, marks.replace(b"*", b"")))
+        return lambda whole: _write_all(job_bytes(whole, marks.replace(b"*", b"")))
     if args.json:
         print(json.dumps({"schema": "offduty.log/1", "run": run}))
-        return lambda lines: _print_all(_as_json(parse(line), line) for line in lines if _is_wanted(line, marks))
+        return lambda whole: _print_lines(whole, marks, lambda line: _as_json(parse(line), line))
     colour = screen(args).colour
-    return lambda lines: _print_all(for_people(parse(line), line, colour) for line in lines if _is_wanted(line, marks))
+    if marks == MARKS and not colour:
+        return lambda whole: _print_all(_block_for_people(block) for block in whole)
+    return lambda whole: _print_lines(whole, marks, lambda line: for_people(parse(line), line, colour))
+
+
+def _block_for_people(block: bytes) -> str:
+    """Most of a log is harmless as it is, and shown without looking at its lines."""
+    if is_harmless(block) and block.endswith(b"\n"):
+        return block.decode("ascii")
+    return "".join(f"{for_people(parse(line), line, colour=False)}\n" for line in split(block))
+
+
+def _print_lines(whole: Iterator[bytes], marks: bytes, form: Callable[[bytes], str]) -> None:
+    _print_all(f"{form(line)}\n" for block in whole for line in split(block) if _is_wanted(line, marks))
 
 
 def _is_wanted(line: bytes, marks: bytes) -> bool:
@@ -138,9 +151,9 @@ def _write_all(pieces: Iterator[bytes]) -> None:
         sys.stdout.buffer.write(piece)
 
 
-def _print_all(lines: Iterator[str]) -> None:
-    for line in lines:
-        sys.stdout.write(line + "\n")
+def _print_all(texts: Iterator[str]) -> None:
+    for text in texts:
+        sys.stdout.write(text)
 
 
 def for_people(line: Line | None, raw: bytes, colour: bool) -> str:
