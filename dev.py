@@ -70,7 +70,7 @@ def lint(_: list[str]) -> int:
         "format": ("ruff", "format", "--quiet", "--diff", "."),
         "types": ("mypy", "--no-error-summary"),
         "layers": ("lint-imports", "--no-cache"),
-        "dependencies": ("deptry", "."),
+        "dependencies": ("deptry", "--no-ansi", "."),
     }
     return max([check(name, command) for name, command in checks.items()])
 

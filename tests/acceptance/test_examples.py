@@ -86,7 +86,7 @@ def test_the_clinic_under_offduty(run, tmp_path):
     assert done.returncode == 0, done.stderr
     log = log_of(tmp_path, "forecast")
     assert "| wrote 42 forecasts" in log
-    assert "succeeded" in log.partition("== summary ==")[2]
+    assert "SUCCEEDED" in log.partition("== summary ==")[2]
 
 
 def test_a_broken_clinic_under_offduty(run, tmp_path):
