@@ -10,8 +10,9 @@ DOCS = ROOT / "docs"
 
 
 def raised():
-    """Every error code in the source."""
-    return {code for file in (ROOT / "src").rglob("*.py") for code in re.findall(r'"(E\d{3})"', file.read_text())}
+    """Every error code in the source, comments for ruff left out."""
+    texts = (re.sub(r"#.*noqa.*", "", file.read_text()) for file in (ROOT / "src").rglob("*.py"))
+    return {code for text in texts for code in re.findall(r"\bE\d{3}\b", text)}
 
 
 def test_every_error_has_a_section():
