@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import time
+import tomllib
 import venv
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
@@ -175,7 +176,9 @@ def make_venv() -> None:
 def fingerprint() -> dict[str, str]:
     """For each lock, what .venv must have been made from."""
     python = subprocess.run([PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, check=True).stdout
-    shared = python + ROOT.encode() + b"".join(read(name) for name in ("pyproject.toml", "scripts/offduty", "src/offduty/version.py"))
+    project = tomllib.loads(read("pyproject.toml").decode())
+    built_from = repr((ROOT, project["build-system"], project["project"], project["tool"]["hatch"])).encode()
+    shared = python + built_from + read("scripts/offduty") + read("src/offduty/version.py")
     return {name: hashlib.sha256(shared + read(f"requirements/{name}.txt")).hexdigest() for name in LOCKS}
 
 
