@@ -47,9 +47,11 @@ class Format:
         return Found(start, end, context=at, open=end == len(view))
 
     def _broken(self, view: bytes, at: int) -> Found | None:
-        """A token of known length with a line break inside; open when the rest has not been read yet."""
+        """A token of known length with one line break inside; open when the rest has not been read yet."""
         window = view[at : at + self.full + 128]
-        joined = shapes.BREAK.sub(b"", window)
+        if b"\n" not in window and len(window) >= self.full:
+            return None
+        joined = shapes.BREAK.sub(b"", window, count=1)
         match = compiled(self.pattern).match(joined) if joined != window else None
         if match and match.end() == self.full:
             return Found(at, shapes.forward(view, at, match[0]))
@@ -67,6 +69,7 @@ class Jwt:
     title, literals = "JWT", [b"eyJ"]
     # A start inside a run of token characters is none, except behind an escape: without this `eyJeyJeyJ…` would cost a scan each.
     pattern = rb"(?:(?<![\w-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))eyJ[\w-]{8,}+(?:\.[\w-]*+){0,4}+"
+    next_line = rb"\r?\n[ \t]*+([\w.-]++)"
     signature_lengths = frozenset({43, 64, 86, 128, 171, 342, 512, 683})
 
     def find(self, view: bytes, at: int) -> Found | None:
@@ -75,11 +78,11 @@ class Jwt:
         if not match:
             return None
         end, token = match.end(), match[0]
-        while not self._is_complete(token) and (more := compiled(rb"\r?\n[ \t]*+([\w.-]++)").match(view, end)):
+        while len(token) < LONGEST_UNBROKEN and not self._is_complete(token) and (more := compiled(self.next_line).match(view, end)):
             end, token = more.end(), token + more[1]
         at_end = not view[end : end + 2].strip(b"\r\n") and end + 2 >= len(view)
         if token.count(b".") < 2:
-            return Found(at, at, open=True) if at_end else None
+            return Found(at, at, open=True) if at_end else Found(end, end)
         return Found(at, end, open=end == len(view) or (at_end and not self._is_complete(token)))
 
     def _is_complete(self, token: bytes) -> bool:
@@ -124,7 +127,8 @@ class Pem:
         """A short line is a key's only if it is the last one, before END; a longer word can hardly be anything else here."""
         if len(run[0]) >= 16 or b":" in run[0]:
             return True
-        return inside and (view.startswith(b"-----", self._past_gap(view, run.end())) or run.end() == len(view))
+        behind = self._past_gap(view, run.end())
+        return inside and b"-----".startswith(view[behind : behind + 5])
 
     def _past_gap(self, view: bytes, at: int) -> int:
         match = compiled(self.gap).match(view, at)
@@ -166,7 +170,7 @@ FORMATS = (
     Format("Google OAuth secret", "GOCSPX-", r"GOCSPX-[\w-]{20,}+"),
     Format("Stripe key", "sk_live_ rk_live_ sk_test_ rk_test_", r"[sr]k_(?:live|test)_[A-Za-z0-9]{16,}+"),
     Format("Webhook signing secret", "whsec_", r"whsec_[A-Za-z0-9+/=]{20,}+"),
-    Format("sk- key (OpenAI, Anthropic)", "sk-", rf"(?<![A-Za-z0-9])sk-{_MIXED}[\w-]{{20,}}+"),
+    Format("sk- key (OpenAI, Anthropic)", "sk-", rf"(?<![\w-])sk-{_MIXED}[\w-]{{20,}}+"),
     Format("PyPI token", "pypi-", r"pypi-[\w-]{40,}+"),
     Format("npm token", "npm_", r"npm_[A-Za-z0-9]{36,}+", 40),
     Format("SendGrid key", "SG.", r"(?<![A-Za-z0-9])SG\.[\w-]{16,64}\.[\w-]{16,}+"),
@@ -188,7 +192,7 @@ FORMATS = (
     Format("Groq key", "gsk_", r"(?<![A-Za-z0-9])gsk_[A-Za-z0-9]{40,}+"),
     Format("Replicate token", "r8_", r"(?<![A-Za-z0-9])r8_[A-Za-z0-9]{37,}+", 40),
     Format("age key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", 74),
-    Format("Telegram bot token", ":AA", r"(?<=[0-9]{8}):AA[\w-]{33}(?![\w-])"),
+    Format("Telegram bot token", ":AA %3AAA %3aAA", r"(?<=[0-9]{8})(?::|%3[Aa])AA[\w-]{33}(?![\w-])"),
     Format("offduty key", "ofd_", r"(?<![A-Za-z0-9])ofd_[\w-]{20,}+"),
     Format("Slack webhook", "hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/-]{8,}+)"),
     Format("Discord webhook", "/api/webhooks/", r"/api/webhooks/([0-9]{5,20}/[\w-]{20,}+)"),

@@ -24,7 +24,8 @@ _CLOSING = rb"(?:\\{0,3}+[\"'`])?+\]?+[ \t]{0,8}+"
 _SEPARATOR = rb"(?:=>|:=|={1,2}+|:(?!:)|%3[Dd])[ \t]{0,8}+"
 _BEHIND_FLAG = rb"(?:[\"'],[ \t]{0,2}+(?=[\"'])|[ \t]{1,8}+)"
 _QUOTE = rb"[bBuU]?(\\{0,3}+)([\"'`])"
-_BARE = rb"[^\s,;&\"'`<>\\]++"
+_BARE_BYTE = rb"[^\s,;&\"'`<>\\]"
+_BARE = _BARE_BYTE + rb"{1,512}+"  # enough to judge a value by; all of it is only looked for when it is one
 _NOT_YET = rb"(?:\\{1,3}|\\{0,3}[\"'`])?\]?[ \t]{0,8}(?:(?:=>?|:=?|==|%|%3[Dd]?)[ \t]{0,8}(?:[bBuU]?\\{0,3}[\"'`]?)?|,[ \t]{0,2}|>)?\Z"
 
 # The values in signatures, schemas and examples.
@@ -39,7 +40,7 @@ _PROSE = _NO_VALUES | frozenset(
     b" please your this that it only too use using used enter found loaded stored read more least option flag instead".split()
 )
 _PLACEHOLDER = (
-    rb"\$\{[^}\s]{0,80}\}?|\$[A-Z_][A-Z0-9_]*|\$\d+|%s|%\(\w{1,40}\)s|:[a-z_]+|\?|\{[^}\s]{0,80}\}*|<[^>]{0,80}>?|\.+|[*xX\xe2\x80\xa2.#-]+|@\w+"
+    rb"\$\{[^}\s]{0,80}\}?|\$[A-Z_][A-Z0-9_]*|\$\d+|%s|%\(\w{1,40}\)s|:[a-z_]+|\?|\{[^}\s]{0,80}\}*|<[^>]{0,80}>?|\[[A-Za-z ]{0,40}\]?|\.+|[*xX\xe2\x80\xa2.#-]+|@\w+"
 )
 _COOKIES = (b"cookie", b"setcookie")
 _CODE = rb"(?:await )?[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
@@ -52,17 +53,18 @@ class Keyed:
 
     title, literals = "keyed value", LITERALS
 
-    def find(self, view: bytes, at: int) -> Found | None:
-        """The value whose key contains the place `at`, or None; open if more of it (or of its key) may follow."""
+    def find(self, view: bytes, at: int) -> Found:
+        """The value whose key contains the place `at`, or nothing; open if more of it (or of its key) may follow."""
         start, name, behind = _key_at(view, at)
-        sureness = secrecy(name.decode("ascii", "replace"))
-        if sureness == NOT_SECRET:
-            return Found(start, start, open=True) if behind == len(view) else None
         value_at = _value_start(view, start, name, behind)
-        if value_at < 0:
-            waits = len(view) - behind < 32 and compiled(_NOT_YET).match(view, behind)
-            return Found(start, start, open=True) if waits else None
-        return _value(view, start, name, value_at, sureness)
+        near_end = len(view) - behind < 32
+        if value_at < 0 and not near_end:
+            return Found(behind, behind)
+        sureness = secrecy(name.decode("ascii"))
+        if value_at >= 0 and sureness != NOT_SECRET:
+            return _value(view, start, name, value_at, sureness)
+        waits = near_end and (behind == len(view) or (sureness != NOT_SECRET and compiled(_NOT_YET).match(view, behind)))
+        return Found(start, start, open=True) if waits else Found(behind, behind)
 
 
 def _key_at(view: bytes, at: int) -> tuple[int, bytes, int]:
@@ -86,19 +88,21 @@ def _value_start(view: bytes, start: int, name: bytes, behind: int) -> int:
     return match.end() if match else -1
 
 
-def _value(view: bytes, start: int, name: bytes, at: int, sureness: int) -> Found | None:
+def _value(view: bytes, start: int, name: bytes, at: int, sureness: int) -> Found:
     low, end = at, -1
     quote = compiled(_QUOTE).match(view, at)
     if quote:
         low, end = quote.end(), _closing(view, quote)
     else:
         low, end = _unquoted(view, start, name, at)
+    if end - low == 512 and not quote:
+        end = _matched(_BARE_BYTE + rb"++", view, low) if _is_value(view, low, end, name, sureness) else end
     at_end = end == len(view)
     if at_end and end - low < 16 and not quote:
         return Found(low, end if _is_value(view, low, end, name, sureness) else low, context=start, open=True)
     if end > low and _is_value(view, low, end, name, sureness, quoted=bool(quote)):
         return Found(low, end, context=start, open=at_end)
-    return Found(start, start, open=True) if at_end else None
+    return Found(start, start, open=True) if at_end else Found(low, low)
 
 
 def _closing(view: bytes, opened: re.Match[bytes]) -> int:
@@ -158,7 +162,7 @@ def _is_value(view: bytes, start: int, end: int, name: bytes, sureness: int, *, 
     words = value.split(None, 1)
     if not words or value.lower() in _NO_VALUES or (not quoted and words[0].rstrip(b".,:;!)").lower() in _PROSE):
         return False
-    if compiled(_PLACEHOLDER).fullmatch(value):
+    if compiled(_PLACEHOLDER).fullmatch(value) or (name[-1:] in b"sS" and value.isdigit()):  # `secrets: 3`
         return False
     if not quoted and _is_code(view, start, end):
         return False
@@ -179,6 +183,8 @@ def _is_code(view: bytes, start: int, end: int) -> bool:
 
 def _looks_random(value: bytes) -> bool:
     """For keys that are common words too (`token`, `session_id`): long, and letters mixed with digits, or very long."""
+    if len(value) > 256 and b" " not in value:
+        return True
     if len(value) < 8 or value[:1] in b"<[({/" or b" " in value or compiled(_NUMBER).fullmatch(value) or compiled(_PATH).fullmatch(value):
         return False
     letters = any(65 <= byte | 32 and 97 <= byte | 32 <= 122 for byte in value[:64])

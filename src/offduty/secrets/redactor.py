@@ -20,8 +20,9 @@ from offduty.secrets.secret import MASK
 
 _MASK = MASK.encode()
 _BLOCK = 64 << 10  # bytes confirmed at once, so that a text full of candidates does not fill the memory with them
-_GROUP = 64  # literals: up to here the searcher compares vectors (many GB/s), beyond it walks an automaton (0.5 GB/s)
-_GROUPS = 10  # more groups than this, and one automaton over all is faster
+# Up to 64 literals a searcher compares vectors (5 to 14 GB/s), beyond that it walks an automaton (0.5 GB/s); short literals do better in smaller groups.
+_OWN_GROUP, _KNOWN_GROUP = 48, 64
+_KNOWN_GROUPS = 12  # more groups than this, and one automaton over all is faster
 _LONGEST_WORD = 4096  # bytes of an unfinished word held back
 _LONGEST_HELD = 16 << 10  # bytes held back for an unfinished secret; then it is masked and only its beginning carried on
 _CARRIED = 4096  # bytes: enough to know a secret again by its beginning
@@ -37,7 +38,7 @@ class Finder(Protocol):
         """Byte strings of at least three bytes, one of which every secret of the kind contains."""
 
     def find(self, view: bytes, at: int) -> Found | None:
-        """The secret whose literal stands at `at`."""
+        """The secret whose literal stands at `at`; an empty one says how far nothing else of the kind can begin."""
 
 
 class Redactor:
@@ -66,7 +67,9 @@ class Redactor:
         if `final`, and at most 20 KiB. Never raises, whatever the bytes.
         """
         search = self._ready
-        if len(chunk) <= _BLOCK or not search.may_hold(chunk):
+        if b"\x1b" not in chunk and not search.may_hold(chunk):
+            return _split(search, chunk, final)
+        if len(chunk) <= _BLOCK:
             return _redact(search, chunk, final)
         clean, held = [], b""
         for block, is_last in _blocks(chunk):
@@ -110,17 +113,18 @@ class _Search:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self._finders: dict[bytes, list[Finder]] = {}
+        finders: dict[bytes, list[Finder]] = {}
         for finder in (*FORMATS, Keyed()):
             for literal in finder.literals:
-                self._finders.setdefault(literal, []).append(finder)
-        self._literals = sorted(self._finders.keys() | known.anchors.keys())
-        self._any = list(_groups(self._literals))
+                finders.setdefault(literal, []).append(finder)
+        self._any = [*_groups(sorted(finders), _OWN_GROUP), *_groups(sorted(known.anchors.keys() - finders.keys()), _KNOWN_GROUP)]
+        self._literals = list(finders.keys() | known.anchors.keys())
+        self._meaning = [(known.anchors.get(literal, ()), finders.get(literal, ())) for literal in self._literals]
         self._all: BytesAhoCorasick | None = None
 
     def may_hold(self, view: bytes) -> bool:
         """Whether anything in `view` has to be looked at closely."""
-        if b"\x1b" in view or any(group.find_matches_as_indexes(view) for group in self._any):
+        if any(group.find_matches_as_indexes(view) for group in self._any):
             return True
         return b"@" in view and _USERINFO.search(view) is not None
 
@@ -129,19 +133,21 @@ class _Search:
         return [*self._by_literal(view), *_userinfo(view)] if self.may_hold(view) else []
 
     def _by_literal(self, view: bytes) -> Iterator[Found]:
-        """Places inside what a finder has already claimed are not looked at again: that keeps dense candidates linear."""
-        claimed: dict[int, int] = {}
+        """Places inside what a finder has already judged are not looked at again: that keeps dense candidates linear."""
+        judged: dict[Finder | bytes, int] = {}
         for index, at, _ in self._places(view):
-            literal = self._literals[index]
-            for form, offset in self.known.anchors.get(literal, ()):
-                span = self.known.find(view, at, form, offset)
+            anchored, finders = self._meaning[index]
+            for form, offset in anchored:
+                span = self.known.find(view, at, form, offset) if judged.get(form, 0) <= at else None
                 if span:
+                    judged[form] = span[1]
                     yield Found(*span)
-            for finder in self._finders.get(literal, ()):
-                found = finder.find(view, at) if claimed.get(id(finder), 0) <= at else None
+            for finder in finders:
+                found = finder.find(view, at) if judged.get(finder, 0) <= at else None
                 if found:
-                    claimed[id(finder)] = found.end
-                    yield found
+                    judged[finder] = found.end
+                    if found.open or found.end > found.start:
+                        yield found
 
     def _places(self, view: bytes) -> list[tuple[int, int, int]]:
         if self._all is None:
@@ -149,12 +155,15 @@ class _Search:
         return self._all.find_matches_as_indexes(view, overlapping=True)
 
 
-def _groups(literals: list[bytes]) -> Iterator[BytesAhoCorasick]:
-    if len(literals) > _GROUP * _GROUPS:
+def _groups(literals: list[bytes], size: int) -> Iterator[BytesAhoCorasick]:
+    """Searchers over neighbours in the alphabet (strangers in one group cost four times as much), in groups of about one size."""
+    count = -(-len(literals) // size)
+    if count > _KNOWN_GROUPS:
         yield BytesAhoCorasick(literals, MatchKind.LeftmostFirst, Implementation.DFA)
         return
-    for start in range(0, len(literals), _GROUP):
-        yield BytesAhoCorasick(literals[start : start + _GROUP], MatchKind.LeftmostFirst)
+    for number in range(count):
+        group = literals[number * len(literals) // count : (number + 1) * len(literals) // count]
+        yield BytesAhoCorasick(group, MatchKind.LeftmostFirst)
 
 
 def _userinfo(view: bytes) -> Iterator[Found]:
@@ -172,6 +181,12 @@ def _blocks(chunk: bytes) -> Iterator[tuple[bytes, bool]]:
         stop = len(chunk) if start + _BLOCK >= len(chunk) else stop
         yield chunk[start:stop], stop >= len(chunk)
         start = stop
+
+
+def _split(search: _Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
+    """`redact` for a chunk without any literal."""
+    cut = len(chunk) if final else _cut(search, chunk, [])
+    return (chunk, b"") if cut == len(chunk) else (chunk[:cut], chunk[cut:])
 
 
 def _redact(search: _Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
