@@ -124,10 +124,10 @@ def _attempts(job: Job, world: World, signals: spawn.Signals) -> int:
         root_id = attempt.record["root_id"]
         if attempt.retry_in is None:
             if job.retries:
-                retry.settle(world.places.retries, job)
+                retry.settle(world.places.retries, job, root_id)
             return attempt.ended.exit_code
         if (told := wait(signals, attempt.retry_in, world.clock)) is not None:
-            retry.settle(world.places.retries, job)
+            retry.settle(world.places.retries, job, root_id)
             return 128 + told
         number += 1
 
@@ -163,6 +163,8 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
         guard("retry", retry.owe, world.places.retries, job, record, world.clock)
     log.make_room = lambda: reserve.give_up(world.places.reserve)
     guard("ended", world.ended, attempt)
+    if attempt.refusal is not None and any(problem.startswith("ended:") for problem in guard.problems):
+        os.write(2, f"offduty: {attempt.refusal}\n".encode("utf-8", "backslashreplace"))  # the machine refuses us even what it takes to say it well
     guard("close log", log.close)
     if attempt.retry_in is not None:
         guard("between attempts", lambda: None)

@@ -20,9 +20,17 @@ class Connection:
 
     def __init__(self) -> None:
         self.streams: list[Stream] = []
+        self.onwards: list[Onward] = []
         self.theirs: list[int] = []
         self.terminal: Terminal | None = None
         self.stdio = Stdio(-1, -1)
+
+    def onward(self, fd: int, closed: frozenset[int]) -> Onward | None:
+        """Our own descriptor `fd`, None if it was closed."""
+        if fd in closed:
+            return None
+        self.onwards.append(Onward(fd))
+        return self.onwards[-1]
 
     def pipe(self, log: LogFile, mark: bytes, onward: Onward | None) -> int:
         """One more pipe: the job's end."""
@@ -50,8 +58,8 @@ class Connection:
             self.terminal.restore()
         for stream in self.streams:
             stream.remove()
-            if stream.onward is not None:
-                stream.onward.close()
+        for onward in self.onwards:
+            onward.close()
 
 
 def connect(job: Job, log: LogFile, closed: frozenset[int]) -> Connection:
@@ -59,7 +67,7 @@ def connect(job: Job, log: LogFile, closed: frozenset[int]) -> Connection:
     connection = Connection()
     try:
         stdin = -1 if 0 in closed else None
-        out, err = (None if fd in closed else Onward(fd) for fd in (1, 2))
+        out, err = connection.onward(1, closed), connection.onward(2, closed)
         if job.survive and log.path:
             connection.stdio = _files(connection, log, out, err, stdin)
         elif job.pty == "always" or (job.pty == "auto" and os.isatty(1)):

@@ -77,9 +77,13 @@ def _is_alive(found: dict[str, object]) -> bool:
     return process is not None and process.pid != os.getpid() and process.started == found["pid_started"] and process.state not in ("Z", "X")
 
 
-def settle(folder: str, job: Job) -> None:
-    """Nothing is owed any more."""
+def settle(folder: str, job: Job, root_id: str) -> None:
+    """The run that began with `root_id` owes nothing any more; what another run of the job owes stays."""
+    path = _path(folder, job)
     try:
-        os.unlink(_path(folder, job))
-    except OSError:
+        with open(path, encoding="ascii") as file:
+            is_ours = f'"{root_id}"' in file.read(4096)
+        if is_ours:
+            os.unlink(path)
+    except (OSError, ValueError):
         pass

@@ -354,13 +354,16 @@ class Supervisor:
             self._stop, self._kill_at = "terminated", now + self.job.stop_grace
             self._wake()
             self._say(f"{name} came: passed on; KILL after {{}}", self.job.stop_grace)
-        elif number == _signal.SIGINT and self._interrupted and now - self._interrupted[1] < SECOND_INTERRUPT:
+        elif number == _signal.SIGINT and self._is_second_interrupt(now):
             self._kill_at = now
             self._say(f"{name} came again: KILL")
         else:
             self._say(f"{name} came: passed on")
         if number in INTERRUPTS:
             self._interrupted = (number, now)
+
+    def _is_second_interrupt(self, now: float) -> bool:
+        return self._interrupted is not None and self._interrupted[0] == _signal.SIGINT and now - self._interrupted[1] < SECOND_INTERRUPT
 
     def _wake(self) -> None:
         """A stopped job cannot act on TERM."""
