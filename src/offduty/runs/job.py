@@ -59,13 +59,13 @@ class Job:
     `overlap`: what a second start does; `pty`; `kill_leftovers`: end processes the job leaves behind; `survive`: go on if offduty dies;
     `redact`: mask secrets; `secrets`: further variables whose values are secret; `log_max_size`: bytes, the middle is dropped beyond;
     `keep_s`, `keep_runs`, `keep_bytes`: retention of logs; `notebook`: path of the notebook that `command` runs, or empty;
-    `min_duration`; `strict`; `configured`: whether it comes from a configuration; `schedule`: for display.
+    `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from the folder `start`; `schedule`: for display.
     """
 
     __slots__ = (
         "command", "configured", "cwd", "env", "keep_bytes", "keep_runs", "keep_s", "kill_after", "kill_leftovers", "log_max_size",
         "max_duration", "min_duration", "name", "notebook", "overlap", "pty", "redact", "retries", "retry_delay", "retry_max_delay",
-        "schedule", "secrets", "stop_grace", "strict", "survive", "trigger",
+        "schedule", "secrets", "start", "stop_grace", "strict", "survive", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +97,7 @@ class Job:
         notebook: str = "",
         schedule: str = "",
         configured: bool = False,
+        start: str = "",
     ) -> None:
         self.name, self.command, self.cwd, self.env, self.trigger = name, list(command), cwd, dict(env or {}), trigger
         self.retries, self.retry_delay, self.retry_max_delay = retries, retry_delay, retry_max_delay
@@ -104,7 +105,7 @@ class Job:
         self.overlap, self.pty, self.kill_leftovers, self.survive, self.strict = overlap, pty, kill_leftovers, survive, strict
         self.redact, self.secrets, self.log_max_size = redact, tuple(secrets), log_max_size
         self.keep_s, self.keep_runs, self.keep_bytes = keep_s, keep_runs, keep_bytes
-        self.notebook, self.schedule, self.configured = notebook, schedule, configured
+        self.notebook, self.schedule, self.configured, self.start = notebook, schedule, configured, start
 
     @property
     def stop_at(self) -> float | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from offduty import places
 from offduty.errors import OFFDUTY_FAILED, ConfigError, OffdutyError, quoted
 from offduty.runs.job import Job
+from offduty.settings import files
 from offduty.settings.launch import environment
 from offduty.settings.quick import quick_job
 
@@ -15,34 +17,48 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from offduty.places import Places
 
-def find_job(name: str, start: str, environ: Mapping[str, str], config: str | None, *, strict: bool) -> Job:
-    """The configured job `name`, seen from the folder `start`; raises ConfigError or UsageError.
 
-    With `strict`, any mistake in the configuration refuses the start (status 125), also one in a part this run does not need.
+def find_job(name: str, start: str, environ: Mapping[str, str], config: str | None, *, strict: bool) -> tuple[Job, Places]:
+    """The configured job `name`, seen from the folder `start`, and the folders it is recorded in; raises ConfigError or NotThere.
+
+    With `strict`, given here or in the job's table, any mistake in the configuration refuses the start (status 125),
+    also one in a part this run does not need.
     """
     found = None if strict else quick_job(name, start, environ, config)
-    if found is None:
-        found = _load(name, start, environ, config, strict=strict)
-    return make_job(found, environ)
-
-
-def _load(name: str, start: str, environ: Mapping[str, str], config: str | None, *, strict: bool) -> Mapping[str, Any]:
+    if found is not None and not found["strict"]:
+        return make_job(found, environ, start), places.find(environ)
     from offduty.settings.load import load
+    from offduty.settings.mistakes import ConfigErrors
 
     settings = load(start, environ, config=config)
-    if strict and settings.degraded:
-        refused: OffdutyError = settings.degraded[0]
+    found = settings.launch(name)
+    if settings.degraded and (strict or found["strict"]):
+        refused = ConfigErrors(settings.degraded)
         refused.status = OFFDUTY_FAILED
         raise refused
-    return settings.launch(name)
+    return make_job(found, environ, start), settings.places()
 
 
-def make_job(found: Mapping[str, Any], environ: Mapping[str, str]) -> Job:
+def find_places(start: str, environ: Mapping[str, str], config: str | None) -> Places:
+    """The folders for a command that is run in `start`. Only a configuration that names folders is read for it, and a broken one is passed over."""
+    try:
+        named = any("[offduty]" in file.text or "[tool.offduty]" in file.text for file in files.find(start, environ, config))
+        if named and not environ.get("OFFDUTY_STATE_DIR"):
+            from offduty.settings.load import load
+
+            return load(start, environ, config=config).places()
+    except OffdutyError:
+        pass
+    return places.find(environ)
+
+
+def make_job(found: Mapping[str, Any], environ: Mapping[str, str], start: str) -> Job:
     """The `Job` for what `settings.launch.launch` returned."""
     env, secrets = environment(found, environ)
     return Job(
-        found["name"], _command(found), cwd=found["cwd"], env=env, secrets=secrets, configured=True,
+        found["name"], _command(found), cwd=found["cwd"], env=env, secrets=secrets, configured=True, start=start,
         notebook=found["notebook"] or "", schedule=found["schedule"] or found["every"] or "",
         **{key: found[key] for key in (
             "retries", "retry_delay", "retry_max_delay", "max_duration", "kill_after", "min_duration", "stop_grace", "overlap", "pty",

@@ -64,6 +64,7 @@ class Keeper:
         """Work that can be done while the job runs, in pieces of a few milliseconds."""
         return [
             ("count oom kills", lambda: self._count_oom_kills(attempt)),
+            ("look at the configuration", lambda: self._note_degraded(attempt)),
             ("warm json", _import_json),
             ("warm summary", _import_summary),
             ("warm store", self._warm_store),
@@ -114,6 +115,17 @@ class Keeper:
         from offduty.runs import oom
 
         attempt.oom_before = oom.kills()
+
+    def _note_degraded(self, attempt: Attempt) -> None:
+        """A configured job runs although other parts of its configuration are broken; that is said in its summary."""
+        if not attempt.job.configured:
+            return
+        from offduty.settings.load import load
+
+        settings = load(attempt.job.start, self.world.environ, config=self.options.get("config"))
+        if wrong := [*settings.degraded, *settings.warnings]:
+            more = f" (and {len(wrong) - 1} more: offduty check)" if len(wrong) > 1 else ""
+            attempt.notes.append(f"configuration: {wrong[0].as_error()}{more}")
 
     def _warm_store(self) -> None:
         import offduty.stores.replay
@@ -212,7 +224,7 @@ class Keeper:
         if attempt.refusal is not None and not os.isatty(2) and self.options.get("summary") != "always":
             screen.say(str(attempt.refusal))
         elif screen.is_wanted(self.options, attempt.record["outcome"]):
-            screen.show(block, self.world.environ)
+            screen.show(block, colour=screen.has_colour(self.world.environ, self.options.get("color", "auto")))
 
     def _store(self, attempt: Attempt) -> None:
         """Bring the record into the store, if that was prepared while the job ran, or too many wait; else whoever reads next does it."""

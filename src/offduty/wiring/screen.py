@@ -23,8 +23,10 @@ def is_wanted(options: Mapping[str, Any], outcome: str) -> bool:
     return mode == "always" or os.isatty(2) or outcome not in ("succeeded", "skipped")
 
 
-def has_colour(environ: Mapping[str, str]) -> bool:
-    """NO_COLOR, then FORCE_COLOR or CLICOLOR_FORCE, then a dumb terminal, then whether stderr is a terminal at all."""
+def has_colour(environ: Mapping[str, str], mode: str = "auto") -> bool:
+    """`mode` always or never; else NO_COLOR, then FORCE_COLOR or CLICOLOR_FORCE, then a dumb terminal, then whether stderr is a terminal at all."""
+    if mode != "auto":
+        return mode == "always"
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE"):
@@ -32,9 +34,8 @@ def has_colour(environ: Mapping[str, str]) -> bool:
     return environ.get("TERM") != "dumb" and os.isatty(2)
 
 
-def show(lines: Iterable[str], environ: Mapping[str, str]) -> None:
+def show(lines: Iterable[str], *, colour: bool) -> None:
     """Print the block."""
-    colour = has_colour(environ)
     text = "".join(f"{_coloured(line) if colour else line}\n" for line in lines)
     _write(text.encode("utf-8", "backslashreplace"))
 

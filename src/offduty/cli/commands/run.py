@@ -30,6 +30,7 @@ offduty run forecast
 offduty run forecast --date 2026-11-22
 """
 SUMMARY_MODES = ("auto", "always", "never")
+COLOURS = ("auto", "always", "never")
 TRIGGERS = ("manual", "scheduled")
 MOST_RETRIES = 100
 
@@ -83,6 +84,7 @@ OPTIONS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
     "--survive": ("survive", None, bool, "if offduty is killed, let the job go on"),
     "--no-redact": ("no_redact", None, bool, "do not mask secrets in the log"),
     "--strict": ("strict", None, bool, "refuse to start (125) if any part of the configuration is broken"),
+    "--color": ("color", "|".join(COLOURS), _one_of("--color", COLOURS), "colour in the summary (default: on a terminal, unless NO_COLOR is set)"),
     "--quiet": ("quiet", None, bool, "nothing of offduty's on the screen"),
     "--config": ("config", "FILE", str, "read this configuration instead of searching for one"),
 }
@@ -100,19 +102,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Reached through the frame only when the fast path declined: it has shown help or the error by then."""
-    raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
+    """Reached through the frame only with an option that every other command has: help and mistakes have been shown by then."""
+    raise UsageError("E111", "`offduty run` answers with the job's own output and exit status only", fix="look at the run with `offduty runs show --json`")
 
 
 def fast(argv: list[str]) -> int | None:
     """Run; None hands over to the frame (help, and options it knows better). The exit status is the job's own."""
-    if any(word in ("-h", "--help", "--version", "--json", "--color", "--debug", "--verbose") for word in argv[: _words_of_ours(argv)]):
+    if any(word in ("-h", "--help", "--version", "--json", "--debug", "--verbose") for word in argv[: _words_of_ours(argv)]):
         return None
     closed = open_standard_descriptors()
     try:
         options, words, is_command = read(argv)
-        job = command_job(words, options) if is_command else configured_job(words, options)
-        return start(job, options, closed)
+        job, found = command_job(words, options) if is_command else configured_job(words, options)
+        return start(job, found, options, closed)
     except OffdutyError as error:
         for mistake in getattr(error, "errors", ()) or (error,):
             os.write(2, f"offduty: {mistake}\n".encode("utf-8", "backslashreplace"))
@@ -159,25 +161,27 @@ def _nearest(option: str) -> str:
     return f"did you mean {near[0]}?" if near else "see `offduty run --help`; the job's own options go behind its name, or behind --"
 
 
-def command_job(words: list[str], options: Mapping[str, Any]) -> Job:
-    """The job of `offduty run -- COMMAND`."""
+def command_job(words: list[str], options: Mapping[str, Any]) -> tuple[Job, places.Places]:
+    """The job of `offduty run -- COMMAND`, and where it is recorded."""
     if not words or not words[0]:
         raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
+    from offduty.wiring.jobs import find_places
+
     job = Job(options.get("name") or name_for(words), words)
     _override(job, options)
-    return job
+    return job, find_places(here(), os.environ, options.get("config"))
 
 
-def configured_job(words: list[str], options: Mapping[str, Any]) -> Job:
+def configured_job(words: list[str], options: Mapping[str, Any]) -> tuple[Job, places.Places]:
     """The job of `offduty run JOB [ARGUMENT…]`: what the configuration says, then what the options say."""
     if not words:
         raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
     from offduty.wiring.jobs import find_job
 
-    job = find_job(words[0], os.getcwd(), os.environ, options.get("config"), strict=bool(options.get("strict")))
+    job, found = find_job(words[0], here(), os.environ, options.get("config"), strict=bool(options.get("strict")))
     job.command.extend(words[1:])
     _override(job, options)
-    return job
+    return job, found
 
 
 def _override(job: Job, options: Mapping[str, Any]) -> None:
@@ -219,12 +223,20 @@ def original_environ() -> Mapping[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def start(job: Job, options: Mapping[str, Any], closed: frozenset[int]) -> int:
+def here() -> str:
+    """The current folder; one that was removed under our feet has no configuration."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def start(job: Job, found: places.Places, options: Mapping[str, Any], closed: frozenset[int]) -> int:
     """Start the job and stay with it."""
     from offduty.runs.attempts import World, perform
     from offduty.wiring.attach import attach
 
-    world = World(Clock(), places.find(os.environ), original_environ(), closed)
+    world = World(Clock(), found, original_environ(), closed)
     attach(world, options)
     try:
         return perform(job, world)
