@@ -54,3 +54,11 @@ def test_the_man_pages_know_every_command_and_setting():
     commands, settings = man("man1/offduty.1"), man("man5/offduty.toml.5")
     assert [name for name in COMMANDS if f"OFFDUTY {name.upper()}" not in commands.upper()] == []
     assert [pair for pair in tables() if not re.search(rf"\b{pair[1]}\b", settings)] == []
+
+
+def test_links_between_files_lead_somewhere():
+    """What README and its like point to is there; Sphinx looks after the pages in docs."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("examples/*/*.md")]
+    links = [(page, target) for page in pages for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
+    assert [(page.name, target) for page, target in links if not (page.parent / target).exists()] == []
+    assert len(links) > 10
