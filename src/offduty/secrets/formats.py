@@ -18,18 +18,18 @@ LONGEST_UNBROKEN = 4096  # bytes of a token looked at when its lines are joined
 class Found:
     """A stretch of text: `[start, end)` is to be masked; `context` is where the text begins that one must see to know it (a key's name).
 
-    `open` says that it may go on beyond the end of the text.
+    `unfinished` says that it may go on beyond the end of the text.
     """
 
-    __slots__ = ("context", "end", "open", "start")
+    __slots__ = ("context", "end", "start", "unfinished")
 
-    def __init__(self, start: int, end: int, *, context: int | None = None, open: bool = False) -> None:
-        self.start, self.end, self.open = start, end, open
+    def __init__(self, start: int, end: int, *, context: int | None = None, unfinished: bool = False) -> None:
+        self.start, self.end, self.unfinished = start, end, unfinished
         self.context = start if context is None else context
 
 
 class Format:
-    """A token's `literals` and the expression for it; group 1, if there is one, is what to mask. `full`: its exact length, if it has one."""
+    """A token's `literals` and the expression for it; group 1, if there is one, is what to mask. `full`: its exact length, if known."""
 
     __slots__ = ("full", "literals", "pattern", "title")
 
@@ -44,10 +44,10 @@ class Format:
         if not match:
             return None
         start, end = match.span(1 if match.re.groups else 0)
-        return Found(start, end, context=at, open=end == len(view))
+        return Found(start, end, context=at, unfinished=end == len(view))
 
     def _broken(self, view: bytes, at: int) -> Found | None:
-        """A token of known length with one line break inside; open when the rest has not been read yet."""
+        """A token of known length with one line break inside; unfinished when the rest has not been read yet."""
         window = view[at : at + self.full + 128]
         if b"\n" not in window and len(window) >= self.full:
             return None
@@ -55,7 +55,7 @@ class Format:
         match = compiled(self.pattern).match(joined) if joined != window else None
         if match and match.end() == self.full:
             return Found(at, shapes.forward(view, at, match[0]))
-        return Found(at, at, open=True) if len(window) < self.full and _is_one_run(joined) else None
+        return Found(at, at, unfinished=True) if len(window) < self.full and _is_one_run(joined) else None
 
 
 def _is_one_run(joined: bytes) -> bool:
@@ -82,8 +82,8 @@ class Jwt:
             end, token = more.end(), token + more[1]
         at_end = not view[end : end + 2].strip(b"\r\n") and end + 2 >= len(view)
         if token.count(b".") < 2:
-            return Found(at, at, open=True) if at_end else Found(end, end)
-        return Found(at, end, open=end == len(view) or (at_end and not self._is_complete(token)))
+            return Found(at, at, unfinished=True) if at_end else Found(end, end)
+        return Found(at, end, unfinished=end == len(view) or (at_end and not self._is_complete(token)))
 
     def _is_complete(self, token: bytes) -> bool:
         parts = token.split(b".", 2)
@@ -104,10 +104,10 @@ class Pem:
         """The lines of the block that begins at `at`; nothing if no line of a key follows."""
         header = compiled(self.header).match(view, at)
         if not header:
-            return Found(at, at, open=True) if compiled(rb"-----BEGIN [A-Z0-9 ]{0,55}-{0,5}\Z").match(view, at) else None
+            return Found(at, at, unfinished=True) if compiled(rb"-----BEGIN [A-Z0-9 ]{0,55}-{0,5}\Z").match(view, at) else None
         start, end, at_end = self._body(view, header.end())
         if at_end:
-            return Found(start, end, context=at, open=True)
+            return Found(start, end, context=at, unfinished=True)
         return Found(start, end, context=at) if end > start else None
 
     def _body(self, view: bytes, at: int) -> tuple[int, int, bool]:
@@ -148,7 +148,7 @@ class Basic:
         coded = match[1].rstrip(b"=")
         is_one = len(coded) % 4 != 1 and b":" in b64decode(coded + b"=" * (-len(coded) % 4))
         at_end = match.end() == len(view)
-        return Found(match.start(1), match.end() if is_one else match.start(1), context=at, open=at_end) if is_one or at_end else None
+        return Found(match.start(1), match.end() if is_one else match.start(1), context=at, unfinished=at_end) if is_one or at_end else None
 
 
 @cache

@@ -30,17 +30,18 @@ _NOT_YET = rb"(?:\\{1,3}|\\{0,3}[\"'`])?\]?[ \t]{0,8}(?:(?:=>?|:=?|==|%|%3[Dd]?)
 
 # The values in signatures, schemas and examples.
 _NO_VALUES = frozenset(
-    b"none null nil true false yes no on off str string bytes int integer bool boolean optional required any text varchar secretstr undefined"
-    b" missing empty hidden redacted masked removed filtered changeme example password secret token key basic bearer digest".split()
+    b"none null nil true false yes no on off str string bytes int integer bool boolean optional required any text varchar secretstr"
+    b" undefined missing empty hidden redacted masked removed filtered changeme example password secret token key basic bearer digest".split()
 )
 # How a sentence goes on behind `password: ` or `--token `.
 _PROSE = _NO_VALUES | frozenset(
-    b"incorrect invalid wrong expired unknown unset set changed reset accepted rejected denied disabled enabled ok failed error valid default"
-    b" a an the is are was were be must may can cannot could should will not has have had for from to of in at by with and or if as"
+    b"incorrect invalid wrong expired unknown unset set changed reset accepted rejected denied disabled enabled ok failed error valid"
+    b" default a an the is are was were be must may can cannot could should will not has have had for from to of in at by with and or if as"
     b" please your this that it only too use using used enter found loaded stored read more least option flag instead".split()
 )
 _PLACEHOLDER = (
-    rb"\$\{[^}\s]{0,80}\}?|\$[A-Z_][A-Z0-9_]*|\$\d+|%s|%\(\w{1,40}\)s|:[a-z_]+|\?|\{[^}\s]{0,80}\}*|<[^>]{0,80}>?|\[[A-Za-z ]{0,40}\]?|\.+|[*xX\xe2\x80\xa2.#-]+|@\w+"
+    rb"\$\{[^}\s]{0,80}\}?|\$[A-Z_][A-Z0-9_]*|\$\d+|%s|%\(\w{1,40}\)s|:[a-z_]+|\?|\{[^}\s]{0,80}\}*|<[^>]{0,80}>?"
+    rb"|\[[A-Za-z ]{0,40}\]?|[*xX\xe2\x80\xa2.#-]+"
 )
 _COOKIES = (b"cookie", b"setcookie")
 _CODE = rb"(?:await )?[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
@@ -54,7 +55,7 @@ class Keyed:
     title, literals = "keyed value", LITERALS
 
     def find(self, view: bytes, at: int) -> Found:
-        """The value whose key contains the place `at`, or nothing; open if more of it (or of its key) may follow."""
+        """The value whose key contains the place `at`, or nothing; unfinished if more of it (or of its key) may follow."""
         start, name, behind = _key_at(view, at)
         value_at = _value_start(view, start, name, behind)
         near_end = len(view) - behind < 32
@@ -64,7 +65,7 @@ class Keyed:
         if value_at >= 0 and sureness != NOT_SECRET:
             return _value(view, start, name, value_at, sureness)
         waits = near_end and (behind == len(view) or (sureness != NOT_SECRET and compiled(_NOT_YET).match(view, behind)))
-        return Found(start, start, open=True) if waits else Found(behind, behind)
+        return Found(start, start, unfinished=True) if waits else Found(behind, behind)
 
 
 def _key_at(view: bytes, at: int) -> tuple[int, bytes, int]:
@@ -99,10 +100,10 @@ def _value(view: bytes, start: int, name: bytes, at: int, sureness: int) -> Foun
         end = _matched(_BARE_BYTE + rb"++", view, low) if _is_value(view, low, end, name, sureness) else end
     at_end = end == len(view)
     if at_end and end - low < 16 and not quote:
-        return Found(low, end if _is_value(view, low, end, name, sureness) else low, context=start, open=True)
+        return Found(low, end if _is_value(view, low, end, name, sureness) else low, context=start, unfinished=True)
     if end > low and _is_value(view, low, end, name, sureness, quoted=bool(quote)):
-        return Found(low, end, context=start, open=at_end)
-    return Found(start, start, open=True) if at_end else Found(low, low)
+        return Found(low, end, context=start, unfinished=at_end)
+    return Found(start, start, unfinished=True) if at_end else Found(low, low)
 
 
 def _closing(view: bytes, opened: re.Match[bytes]) -> int:
@@ -120,7 +121,9 @@ def _unquoted(view: bytes, start: int, name: bytes, at: int) -> tuple[int, int]:
     """(start, end) of a value without quotes: a word, or the rest of the line where the notation says so."""
     plain = _plain(name)
     if plain.endswith(b"authorization"):
-        scheme = compiled(rb"(?:Bearer|Basic|Digest|Token|Negotiate|AWS4-HMAC-SHA256)[ \t]++", ).match(view, at)
+        scheme = compiled(
+            rb"(?:Bearer|Basic|Digest|Token|Negotiate|AWS4-HMAC-SHA256)[ \t]++",
+        ).match(view, at)
         at = scheme.end() if scheme else at
         return at, _matched(rb"[^\r\n\"'`\\]*+", view, at)
     if plain in _COOKIES:
@@ -176,9 +179,10 @@ def _is_code(view: bytes, start: int, end: int) -> bool:
     match = compiled(_CODE).match(view, start, end)
     if not match:
         return False
-    following = view[match.end() : match.end() + 1]
-    last = match[0].rsplit(b".", 1)[-1]
-    return following in (b"(", b"[") or (match.end() == end and (secrecy(last.decode("ascii")) != NOT_SECRET) and not any(48 <= c < 58 for c in last))
+    if view[match.end() : match.end() + 1] in (b"(", b"["):
+        return True
+    last = match[0].rsplit(b".", 1)[-1].decode("ascii")
+    return match.end() == end and is_key(last) and not any(c.isdigit() for c in last)
 
 
 def _looks_random(value: bytes) -> bool:
@@ -187,7 +191,7 @@ def _looks_random(value: bytes) -> bool:
         return True
     if len(value) < 8 or value[:1] in b"<[({/" or b" " in value or compiled(_NUMBER).fullmatch(value) or compiled(_PATH).fullmatch(value):
         return False
-    letters = any(65 <= byte | 32 and 97 <= byte | 32 <= 122 for byte in value[:64])
+    letters = any(97 <= byte | 32 <= 122 for byte in value[:64])
     digits = any(48 <= byte <= 57 for byte in value[:64])
     return (letters and digits) or len(value) >= 20
 

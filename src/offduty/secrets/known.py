@@ -13,15 +13,29 @@ from offduty.secrets import shapes
 from offduty.secrets.forms import SHORTEST, forms
 from offduty.secrets.names import NOT_SECRET, secrecy
 
-ANCHOR = 8  # bytes; two of them side by side stand in the middle of a long form, so that one stays whole when a line break is inside
+ANCHOR = 8  # bytes; two of them stand side by side in the middle of a long form: one stays whole when a line break is inside
 BREAKABLE = 2 * ANCHOR  # bytes; shorter values are only found in one piece
 
 _COMMON = frozenset(
-    b"true false none null nil yes no on off localhost default admin administrator root user guest public private test testing postgres mysql"
-    b" oracle sqlite password passwd secret token changeme example enabled disabled required basic bearer production staging development"
-    b" debug info warning error python 127.0.0.1 0.0.0.0 unknown anonymous forecast auto string optional".split()
+    b"true false none null nil yes no on off localhost default admin administrator root user guest public private test testing"
+    b" postgres mysql oracle sqlite password passwd secret token changeme example enabled disabled required basic bearer production"
+    b" staging development debug info warning error python 127.0.0.1 0.0.0.0 unknown anonymous forecast auto string optional".split()
 )
-_PLAIN_NAMES = ("USER", "LOGNAME", "USERNAME", "HOME", "HOSTNAME", "PWD", "OLDPWD", "SHELL", "LANG", "TERM", "TMPDIR", "PATH", "VIRTUAL_ENV")
+_PLAIN_NAMES = (
+    "USER",
+    "LOGNAME",
+    "USERNAME",
+    "HOME",
+    "HOSTNAME",
+    "PWD",
+    "OLDPWD",
+    "SHELL",
+    "LANG",
+    "TERM",
+    "TMPDIR",
+    "PATH",
+    "VIRTUAL_ENV",
+)
 _USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s/:@]{0,256}:([^\s/]{1,512})@")
 _CONNECTION_PART = re.compile(rb"(?i)\b(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature)\s{0,4}=\s{0,4}([^;\s]+)")
 _CONNECTION_NAME = re.compile(r"(?i)dsn|conn")

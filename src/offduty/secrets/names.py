@@ -18,26 +18,26 @@ _STRONG_PARTS = (
     "sharedaccesssignature", "connectionstring", "keyfiledict",
 )  # fmt: skip
 _STRONG_WORDS = {"secret", "secrets", "credential", "credentials", "authorization", "pgpass"}
-_WEAK_WORDS = {"auth", "cookie", "cookies", "csrf", "xsrf", "dsn", "webhook", "signature", "sig", "pwd", "session", "sessionid", "sid"}
+_WEAK_WORDS = {"auth", "cookie", "cookies", "csrf", "xsrf", "dsn", "webhook", "signature", "sig", "pwd", "session", "sessionid"}
 # `token_count`, `SECRET_FILE`, `password_policy`: about a secret, not the secret.
-_ABOUT = {
-    "agent", "age", "algorithm", "alias", "arn", "at", "backend", "budget", "bus", "class", "column", "columns", "count", "counts", "dir",
-    "directory", "disabled", "enabled", "endpoint", "env", "error", "errors", "expired", "expires", "expiry", "expiration", "field", "file",
-    "filename", "files", "folder", "format", "hint", "host", "ids", "idx", "index", "info", "label", "len", "length", "level", "limit",
-    "manager", "max", "method", "min", "mode", "name", "names", "parallelism", "path", "paths", "pattern", "pid", "plugin", "policy", "port",
-    "prefix", "provider", "rate", "regex", "region", "required", "reset", "rotation", "scheme", "size", "sock", "socket", "status",
-    "store", "strength", "template", "timeout", "ttl", "type", "types", "uri", "url", "usage", "used", "user", "username", "valid", "version",
-    "window",
-}  # fmt: skip
+_ABOUT = frozenset(
+    "age agent algorithm alias arn at backend budget bus class column columns count counts dir directory disabled enabled endpoint"
+    " env error errors expiration expired expires expiry field file filename files folder format hint host ids idx index info label"
+    " len length level limit manager max method min mode name names parallelism path paths pattern pid plugin policy port prefix"
+    " provider rate regex region required reset rotation scheme size sock socket status store strength template timeout ttl type"
+    " types uri url usage used user username valid version window".split()
+)
 # A language model's tokens, and counts of them.
-_NLP = {
-    "avg", "bos", "cls", "eos", "eot", "first", "image", "last", "mask", "max", "mean", "min", "n", "next", "num", "number", "pad", "per",
-    "prev", "sep", "special", "start", "stop", "time", "total", "unk", "word",
-}  # fmt: skip
+_NLP = frozenset(
+    "avg bos cls eos eot first image last mask max mean min n next num number pad per prev sep special start stop time total unk"
+    " word".split()
+)
 # `DB_PASS` is a password; `first_pass` is none.
-_ACCOUNTS = {"admin", "basic", "db", "database", "ftp", "http", "jdbc", "keystore", "ldap", "login", "mail", "mongo", "mysql", "pg", "postgres",
-             "proxy", "rabbitmq", "redis", "root", "sftp", "smtp", "sql", "ssh", "user"}  # fmt: skip
-_DESKTOP = {"xdg", "dbus", "desktop", "gnome", "kde", "gdmsession", "term", "iterm", "wt", "windowid", "manager", "sqlalchemy", "spark", "tf"}
+_ACCOUNTS = frozenset(
+    "admin basic database db ftp http jdbc keystore ldap login mail mongo mysql pg postgres proxy rabbitmq redis root sftp smtp sql"
+    " ssh user".split()
+)
+_DESKTOP = {"xdg", "dbus", "desktop", "gnome", "kde", "term", "iterm", "wt", "manager", "sqlalchemy", "spark", "tf"}
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 

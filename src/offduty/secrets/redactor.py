@@ -20,7 +20,8 @@ from offduty.secrets.secret import MASK
 
 _MASK = MASK.encode()
 _BLOCK = 64 << 10  # bytes confirmed at once, so that a text full of candidates does not fill the memory with them
-# Up to 64 literals a searcher compares vectors (5 to 14 GB/s), beyond that it walks an automaton (0.5 GB/s); short literals do better in smaller groups.
+# Up to 64 literals a searcher compares vectors (5 to 14 GB/s), beyond that it walks an automaton (0.5 GB/s).
+# Our own literals are short and do better in smaller groups.
 _OWN_GROUP, _KNOWN_GROUP = 48, 64
 _KNOWN_GROUPS = 12  # more groups than this, and one automaton over all is faster
 _LONGEST_WORD = 4096  # bytes of an unfinished word held back
@@ -146,7 +147,7 @@ class _Search:
                 found = finder.find(view, at) if judged.get(finder, 0) <= at else None
                 if found:
                     judged[finder] = found.end
-                    if found.open or found.end > found.start:
+                    if found.unfinished or found.end > found.start:
                         yield found
 
     def _places(self, view: bytes) -> list[tuple[int, int, int]]:
@@ -208,7 +209,7 @@ def _redact(search: _Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
 
 def _cut(search: _Search, view: bytes, found: list[Found]) -> int:
     """Where in `view` the part begins that must be held back, because a secret may have begun there."""
-    cut = min(search.known.begun_at(view), _word_begun_at(view), *(item.context for item in found if item.open), len(view))
+    cut = min(search.known.begun_at(view), _word_begun_at(view), *(item.context for item in found if item.unfinished), len(view))
     for item in sorted(found, key=_end, reverse=True):
         if item.end <= cut:
             break
@@ -256,12 +257,12 @@ def _overflow(text: bytes, plain: shapes.Without | None, found: list[Found], cut
     """An unfinished secret that is too long to be held: all of it so far is masked, and its beginning, in one line, is carried on."""
     spans = _joined(found, len(text))
     view = plain.view if plain else text
-    unfinished = max((item for item in found if item.context == cut), key=_end, default=None)
+    last = max((item for item in found if item.context == cut), key=_end, default=None)
     clean = _masked(text, plain, spans)
-    if unfinished is None or not unfinished.open:
+    if last is None or not last.unfinished:
         return clean, rest
-    key = view[unfinished.context : unfinished.start]
-    secret = shapes.BREAK.sub(b"", view[unfinished.start : unfinished.end])
+    key = view[last.context : last.start]
+    secret = shapes.BREAK.sub(b"", view[last.start : last.end])
     return clean, shapes.BREAK.sub(b"", key) + secret[:_CARRIED] + rest
 
 

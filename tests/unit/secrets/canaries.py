@@ -18,10 +18,12 @@ _URLSAFE = _ALNUM + "-_"
 def _make(rng: random.Random, template: str) -> str:
     """`{A36}`: 36 letters or digits; `{H..}` hex digits, `{U..}` upper-case letters or digits, `{B..}` base64url."""
     sets = {"A": _ALNUM, "H": _HEX, "U": _UPPER, "B": _URLSAFE, "D": string.digits}
-    out = ""
-    for part in template.split("{"):
-        kind, closing, rest = part.partition("}")
-        out += ("Z9" + "".join(rng.choices(sets[kind[0]], k=int(kind[1:]) - 2)) if kind[0] in "AUB" else "".join(rng.choices(sets[kind[0]], k=int(kind[1:])))) + rest if closing else part
+    first, *others = template.split("{")
+    out = first
+    for part in others:
+        kind, _, rest = part.partition("}")
+        start = "Z9" if kind[0] in "AUB" else ""  # a digit and a capital, as real tokens of this length have them
+        out += start + "".join(rng.choices(sets[kind[0]], k=int(kind[1:]) - len(start))) + rest
     return out
 
 
@@ -32,8 +34,8 @@ TEMPLATES = {
     "google oauth": "ya29.{B60}", "google secret": "GOCSPX-{B28}", "stripe": "sk_live_{A24}", "stripe restricted": "rk_live_{A24}",
     "webhook": "whsec_{A32}", "openai": "sk-{A48}", "openai project": "sk-proj-{B60}", "anthropic": "sk-ant-api03-{B60}",
     "pypi": "pypi-AgEI{B100}", "npm": "npm_{A36}", "sendgrid": "SG.{B22}.{B43}", "huggingface": "hf_{A34}", "databricks": "dapi{H32}",
-    "digitalocean": "dop_v1_{H64}", "docker": "dckr_pat_{B27}", "vault": "hvs.{B90}", "grafana": "glsa_{A32}_{H8}", "shopify": "shpat_{H32}",
-    "atlassian": "ATATT3xFfGF0{B180}", "sentry": "sntrys_{A100}", "linear": "lin_api_{A40}", "postman": "PMAK-{H24}-{H34}",
+    "digitalocean": "dop_v1_{H64}", "docker": "dckr_pat_{B27}", "vault": "hvs.{B90}", "grafana": "glsa_{A32}_{H8}",
+    "shopify": "shpat_{H32}", "atlassian": "ATATT3xFfGF0{B180}", "sentry": "sntrys_{A100}", "linear": "lin_api_{A40}", "postman": "PMAK-{H24}-{H34}",
     "new relic": "NRAK-{U27}", "pulumi": "pul-{H40}", "rubygems": "rubygems_{H48}", "groq": "gsk_{A52}", "age": "AGE-SECRET-KEY-1{U58}",
     "jwt": "eyJ{B33}.eyJ{B80}.{B43}", "telegram": "{D10}:AA{B33}",
 }  # fmt: skip

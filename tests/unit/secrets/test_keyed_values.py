@@ -52,7 +52,7 @@ def test_the_value_is_masked_and_the_key_kept(line, masked):
     assert REDACTOR.text(line) == masked
 
 
-ORDINARY = r'''
+ORDINARY = r"""
             date  store  units   token  session_id
 0     2026-11-23     12   81.0       a           1
 1     2026-11-24     13   79.5     the           2
@@ -65,7 +65,7 @@ pad_token='<pad>', eos_token='</s>', unk_token=[UNK], mask_token="[MASK]", token
 Special tokens have been added in the vocabulary. Unexpected token: identifier, expected ')'
 SyntaxError: Unexpected token '}' at position 12; invalid token: unexpected end
 the password reset page; Password: incorrect, password: must be at least 8 characters long
-Enter password: 
+Enter password:
 usage: x [--password PASSWORD] [--token TOKEN] [--api-key KEY]
   --token TOKEN  the token to use; --password is required
 RandomForestClassifier(n_estimators=200, random_state=42, max_depth=None)
@@ -95,7 +95,7 @@ task-2026-A, risk-Adjusted, disk-usage1A, sk-learn, scikit-learn==1.5.0, pypi-se
 asian markets, AKIAMA, dapifoo, eyJ is base64, x.eyJ, sig=3, sig=0.05, p-value sig=***, the signature=(a, b)
 secretary: John, secrets: 3 found, token_count=1234, password_policy: strict12345, token expires at=2026-11-23T06:00:00
 2026-11-23 06:00:00,412 INFO  root:forecast.py:88 epoch 3/10 loss: 0.1234 lr=1e-05 [##### ]
-'''
+"""
 
 
 @pytest.mark.parametrize("line", ORDINARY.splitlines())
@@ -113,8 +113,10 @@ def test_ordinary_output_comes_back_as_the_same_object():
 
 
 PIECES = st.sampled_from(
-    [b"password", b"token", b"=", b": ", b'"', b"'", b"\\", b"\n", b"\r\n", b"\x1b[31m", b"\x1b", b"\x1b[", b"ghp_", b"eyJ", b".", b"A" * 40, b"z9", b"://", b"@", b":", b" ",
-     b"-----BEGIN RSA PRIVATE KEY-----", b"-----END", b"QUJD" * 8, b"sig=", b"Bearer ", b"\0", b"\xff", b"--", b"<", b">", b"%3D", b"hunter2-long-enough", b"hunter2", b"-long-"]
+    [b"password", b"token", b"=", b": ", b'"', b"'", b"\\", b"\n", b"\r\n", b"\x1b[31m", b"\x1b", b"\x1b[", b"ghp_", b"eyJ",
+     b".", b"A" * 40, b"z9", b"://", b"@", b":",
+     b" ", b"-----BEGIN RSA PRIVATE KEY-----", b"-----END", b"QUJD" * 8, b"sig=", b"Bearer ", b"\0", b"\xff",
+     b"--", b"<", b">", b"%3D", b"hunter2-long-enough", b"hunter2", b"-long-"]
 )  # fmt: skip
 KNOWING = Redactor({"A_SECRET": "hunter2-long-enough", "B_TOKEN": "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
 
@@ -135,7 +137,7 @@ def test_reads_of_any_size_hide_what_one_read_hides(data, draw):
     """T01: however the bytes are cut into reads, the known value never comes out."""
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=5)))
     out, held = b"", b""
-    for low, high in zip([0, *cuts], [*cuts, len(data)]):
+    for low, high in zip([0, *cuts], [*cuts, len(data)], strict=True):
         done, held = KNOWING.redact(held + data[low:high], final=False)
         out += done
     out += KNOWING.redact(held, final=True)[0]
@@ -152,8 +154,32 @@ def test_text_without_separators_is_the_same_object(text):
 
 def test_a_command_line():
     """T02: options called like a secret hide the argument behind them; `-p` does not (it is a port more often)."""
-    argv = ["mysql", "--password", "hunter2", "--token=Zx8123nnqp", "-p", "3306", "PGPASSWORD=x9y8", "--password-file", "/x", "--auth", "basic"]
-    assert REDACTOR.argv(argv) == ["mysql", "--password", "***", "--token=***", "-p", "3306", "PGPASSWORD=***", "--password-file", "/x", "--auth", "basic"]
+    argv = [
+        "mysql",
+        "--password",
+        "hunter2",
+        "--token=Zx8123nnqp",
+        "-p",
+        "3306",
+        "PGPASSWORD=x9y8",
+        "--password-file",
+        "/x",
+        "--auth",
+        "basic",
+    ]
+    assert REDACTOR.argv(argv) == [
+        "mysql",
+        "--password",
+        "***",
+        "--token=***",
+        "-p",
+        "3306",
+        "PGPASSWORD=***",
+        "--password-file",
+        "/x",
+        "--auth",
+        "basic",
+    ]
 
 
 def test_a_url():
@@ -161,8 +187,14 @@ def test_a_url():
     assert REDACTOR.url("https://u:pw@h/x?token=1&page=2&api_key=&sig=abc#f") == "https://u:***@h/x?token=***&page=2&api_key=&sig=***"
 
 
-@pytest.mark.parametrize("unit", [b"ghp_", b"eyJ", b"eyJa.", b"token=", b"password=", b'password="\\', b"n_token=", b"-----BEGIN PRIVATE KEY-----\n", b"://a:", b"sk-", b"Bearer ",
-                                  b"\x1b[", b"Basic ", b"pi_key", b"token=/a/", b"auth=\"x ", b"AKIA\n", b"password=f(", b"token=[", b"password={", b"SG." + b"a" * 60, b"eyJaaaaaaaaaaa\n", b"hunter2-long-enoug", b"A" * 27 + b"\n"])  # fmt: skip
+DENSE = [
+    b"ghp_", b"eyJ", b"eyJa.", b"eyJaaaaaaaaaaa\n", b"token=", b"token=[", b"token=/a/", b"n_token=", b"password=", b'password="\\', b"password=f(",
+    b"password={", b'auth="x ', b"pi_key", b"-----BEGIN PRIVATE KEY-----\n", b"://a:", b"sk-", b"Bearer ", b"Basic ", b"\x1b[", b"AKIA\n",
+    b"SG." + b"a" * 60, b"hunter2-long-enoug", b"A" * 27 + b"\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", DENSE)
 def test_work_grows_with_the_length_only(unit):
     """T03: eight times the text takes about eight times the calls (counted, not timed), whatever it is made of."""
     assert calls_for(unit, 64 << 10) < 12 * max(calls_for(unit, 8 << 10), 200)

@@ -13,12 +13,12 @@ LONG = "Zx8123nnqpALk4"
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "DB_PASSWORD", "MYSQL_PWD", "PGPASSWORD", "db_passwd", "GITHUB_TOKEN", "apiKey", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_PRIVATE_KEY",
-        "GOOGLE_CREDENTIALS", "CLIENT_SECRET", "SMTP_PASS", "BASIC_AUTH", "SLACK_WEBHOOK_URL", "SESSION_COOKIE", "AZURE_SAS_TOKEN", "SENTRY_DSN",
-        "AIRFLOW__CORE__FERNET_KEY", "HMAC_SIGNATURE", "CSRF_TOKEN", "KEY_PASSPHRASE", "ACCESS_KEY", "X_ACCESS_TOKEN_PROD", "MY_SESSION",
-    ],
-)  # fmt: skip
+    (
+        "DB_PASSWORD MYSQL_PWD PGPASSWORD db_passwd GITHUB_TOKEN apiKey OPENAI_API_KEY AWS_SECRET_ACCESS_KEY SSH_PRIVATE_KEY"
+        " GOOGLE_CREDENTIALS CLIENT_SECRET SMTP_PASS BASIC_AUTH SLACK_WEBHOOK_URL SESSION_COOKIE AZURE_SAS_TOKEN SENTRY_DSN"
+        " AIRFLOW__CORE__FERNET_KEY HMAC_SIGNATURE CSRF_TOKEN KEY_PASSPHRASE ACCESS_KEY X_ACCESS_TOKEN_PROD MY_SESSION"
+    ).split(),
+)
 def test_names_that_announce_a_secret(name):
     """T01, T02: the value of a variable with such a name is masked."""
     assert Redactor({name: LONG}).text(f"value {LONG} end") == "value *** end"
@@ -26,24 +26,27 @@ def test_names_that_announce_a_secret(name):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "SSH_AUTH_SOCK", "DB_PASSWORD_FILE", "PRIVATE_KEY_PATH", "TOKENIZERS_PARALLELISM", "XDG_SESSION_ID", "GPG_AGENT_INFO", "PWD", "OLDPWD",
-        "DESKTOP_SESSION", "DBUS_SESSION_BUS_ADDRESS", "TERM_SESSION_ID", "SECRETARY", "MAX_TOKENS", "TOKEN_COUNT", "PASSWORD_POLICY", "AUTHOR",
-        "PRIMARY_KEY", "COMPASS", "KEYBOARD", "SESSION_MANAGER", "TOKEN_URL", "PAD_TOKEN",
-    ],
-)  # fmt: skip
+    (
+        "SSH_AUTH_SOCK DB_PASSWORD_FILE PRIVATE_KEY_PATH TOKENIZERS_PARALLELISM XDG_SESSION_ID GPG_AGENT_INFO PWD OLDPWD"
+        " DESKTOP_SESSION DBUS_SESSION_BUS_ADDRESS TERM_SESSION_ID SECRETARY MAX_TOKENS TOKEN_COUNT PASSWORD_POLICY AUTHOR"
+        " PRIMARY_KEY COMPASS KEYBOARD SESSION_MANAGER TOKEN_URL PAD_TOKEN"
+    ).split(),
+)
 def test_names_that_only_sound_like_it(name):
     """T01: over-masking guard."""
     assert Redactor({name: LONG}).text(f"value {LONG} end") == f"value {LONG} end"
 
 
-@pytest.mark.parametrize("value", ["12345", "abc", "true", "localhost", "postgres", "1234567890", os.uname().nodename, "me-myself", "/home/me-myself"])
+@pytest.mark.parametrize(
+    "value", ["12345", "abc", "true", "localhost", "postgres", "1234567890", os.uname().nodename, "me-myself", "/home/me-myself"]
+)
 def test_short_and_common_values_are_told_about_not_masked(value):
     """T01: masking these would star half the log; silence would promise what is not kept."""
     environ = {"DB_PASSWORD": value, "USER": "me-myself", "HOME": "/home/me-myself"}
     redactor = Redactor(environ)
     assert redactor.text(f"x {value} y") == f"x {value} y"
-    assert len(redactor.notes) == 1 and "the value of DB_PASSWORD is too" in redactor.notes[0] and value not in redactor.notes[0].split("DB_PASSWORD")[1].replace("too", "")
+    assert len(redactor.notes) == 1 and redactor.notes[0].startswith("the value of DB_PASSWORD is too")
+    assert value not in redactor.notes[0]
 
 
 def test_an_empty_value_is_none():

@@ -50,13 +50,18 @@ def test_a_token_nobody_told_us_about_is_masked(ignorant, title, encoding):
 
 
 def in_two(redactor: Redactor, text: bytes, at: int) -> bytes:
+    """What comes out when `text` is read in two parts."""
     first, held = redactor.redact(text[:at], final=False)
     second, nothing = redactor.redact(held + text[at:], final=True)
     assert nothing == b""
     return first + second
 
 
-PEM = b"-----BEGIN RSA PRIVATE KEY-----\n" + b"\n".join(bytes([65 + n]) * 60 + b"/+09" for n in range(5)) + b"\nQUJDRA==\n-----END RSA PRIVATE KEY-----\n"
+PEM = (
+    b"-----BEGIN RSA PRIVATE KEY-----\n"
+    + b"\n".join(bytes([65 + n]) * 60 + b"/+09" for n in range(5))
+    + b"\nQUJDRA==\n-----END RSA PRIVATE KEY-----\n"
+)
 SPLIT = {
     "github": b"a ghp_Z9abcdefghijklmnopqrstuvwxyz01234567 b\n",
     "password": b'  "password": "Hx7!kk20 with spaces", "n": 1\n',
@@ -131,7 +136,13 @@ def test_a_multi_line_value_is_masked_line_by_line():
     """T01: a key in the environment may be printed whole, indented, one line of it, or with escaped line breaks."""
     body = PEM.split(b"\n")[1]
     redactor = Redactor({"SSH_PRIVATE_KEY": PEM.decode()})
-    for text in (PEM, PEM.replace(b"\n", b"\n    "), b"line " + body + b"\n", PEM.replace(b"\n", b"\\n") + b"\n", PEM.replace(b"\n", b"%0A")):
+    for text in (
+        PEM,
+        PEM.replace(b"\n", b"\n    "),
+        b"line " + body + b"\n",
+        PEM.replace(b"\n", b"\\n") + b"\n",
+        PEM.replace(b"\n", b"%0A"),
+    ):
         assert body[:20] not in redactor.redact(text, final=True)[0]
 
 
@@ -145,7 +156,9 @@ def test_a_secret_across_the_edge_of_a_block(ignorant):
         assert token[:10] not in first + ignorant.redact(held + text[65536:], final=True)[0]
 
 
-@pytest.mark.parametrize("start, unit", [(b"ghp_", b"a"), (b"-----BEGIN PRIVATE KEY-----\n", b"QUJD" * 16 + b"\n"), (b'password="', b"x y "), (b"eyJ", b"ab")])
+@pytest.mark.parametrize(
+    "start, unit", [(b"ghp_", b"a"), (b"-----BEGIN PRIVATE KEY-----\n", b"QUJD" * 16 + b"\n"), (b'password="', b"x y "), (b"eyJ", b"ab")]
+)
 def test_what_is_held_back_stays_small(ignorant, start, unit):
     """T01, T03: an unfinished secret of megabytes is masked as it comes, and what is held stays under 20 KiB."""
     held, out = start, b""

@@ -16,7 +16,7 @@ from offduty.secrets import Secret
 VALUE = "hunter2-but-longer"
 
 
-@pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>3}".format, "{!r}".format, lambda s: f"{s}", lambda s: "%s" % s, lambda s: "%r" % s])
+@pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>3}".format, "{!r}".format, lambda s: f"{s}"])
 def test_it_prints_as_three_stars(show):
     """T04: str, repr, format, f-strings."""
     assert show(Secret(VALUE)) == "***"
@@ -48,6 +48,10 @@ def test_reveal_and_compare():
 
 def test_importing_the_package_loads_nothing_heavy():
     """The run command's fast path may import Secret: no `re`, no searcher, until Redactor is asked for."""
-    code = "import sys; from offduty.secrets import Secret; print([m for m in ('re', 'json', 'ahocorasick_rs', 'base64') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"], capture_output=True, text=True, check=True)
+    code = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from offduty.secrets import Secret
+print([name for name in ("re", "json", "ahocorasick_rs", "base64") if name in sys.modules])"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
