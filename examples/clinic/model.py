@@ -12,7 +12,7 @@ FOLDS = KFold(5, shuffle=True, random_state=1)
 
 CANDIDATES = {
     "ridge": make_pipeline(StandardScaler(), RidgeCV(alphas=[0.1, 1, 10, 100])),
-    "boosting": GradientBoostingRegressor(n_estimators=150, max_depth=2, learning_rate=0.05, loss="absolute_error", random_state=1),
+    "boosting": GradientBoostingRegressor(n_estimators=100, max_depth=2, learning_rate=0.05, random_state=1),
 }
 
 

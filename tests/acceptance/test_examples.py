@@ -26,7 +26,7 @@ def run(examples, tmp_path):
     """Run a command in one of the examples, as if .venv were activated."""
 
     def run(folder, *command):
-        environ = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "OFFDUTY_STATE_DIR": str(tmp_path / "state")}
+        environ = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "OFFDUTY_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
         return subprocess.run(command, cwd=examples / folder, env=environ, capture_output=True, text=True, timeout=60)
 
     return run
