@@ -26,7 +26,8 @@ def run(examples, tmp_path):
     """Run a command in one of the examples, as if .venv were activated."""
 
     def run(folder, *command):
-        environ = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "OFFDUTY_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
+        environ = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "OFFDUTY_STATE_DIR": str(tmp_path / "state")}
+        environ["OMP_NUM_THREADS"] = "1"  # other tests want a processor too
         return subprocess.run(command, cwd=examples / folder, env=environ, capture_output=True, text=True, timeout=60)
 
     return run
