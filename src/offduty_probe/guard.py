@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
+import _signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

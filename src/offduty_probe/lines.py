@@ -21,11 +21,26 @@ ESCAPES.update({ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", ord('"'): 
 def line_of(event: dict[str, Any]) -> bytes:
     """`event` (text, numbers, None, lists and objects of them) and a newline; long texts and lists are cut, and say so."""
     line = b""
-    for text_limit, list_limit in LIMITS:
-        line = (dumps(shortened(event, text_limit, list_limit)) + "\n").encode("utf-8")
+    for limits in LIMITS:
+        if limits is not LIMITS[-1] and weight(event, *limits) > MOST_BYTES:
+            continue  # known beforehand, so that no line of a hundred megabytes is ever built
+        line = (dumps(shortened(event, *limits)) + "\n").encode("utf-8")
         if len(line) <= MOST_BYTES:
             break
     return line
+
+
+def weight(value: Any, text_limit: int, list_limit: int) -> int:
+    """How many characters of text `value` has at least, once it is shortened."""
+    if isinstance(value, str):
+        return min(len(value), text_limit)
+    if isinstance(value, dict):
+        value = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        value = without_the_middle(list(value), list_limit)
+    else:
+        return 1
+    return sum([weight(item, text_limit, list_limit) for item in value])
 
 
 def dumps(value: Any) -> str:

@@ -106,8 +106,9 @@ def replace(owner: Any, name: str, make_wrapper: Callable[[Any], Any]) -> Undo:
     if somebody else has replaced the wrapper meanwhile it does nothing and is false. Raises AttributeError or TypeError.
     """
     before = vars(owner).get(name, _MISSING)
-    if isinstance(before, (staticmethod, classmethod)):
-        wrapper = type(before)(make_wrapper(before.__func__))
+    found = _without_binding(owner, name)
+    if isinstance(found, (staticmethod, classmethod)):
+        wrapper = type(found)(make_wrapper(found.__func__))
     else:
         wrapper = make_wrapper(getattr(owner, name))
     setattr(owner, name, wrapper)
@@ -119,6 +120,14 @@ def replace(owner: Any, name: str, make_wrapper: Callable[[Any], Any]) -> Undo:
         return True
 
     return undo
+
+
+def _without_binding(owner: Any, name: str) -> Any:
+    """The attribute as it stands in `owner` or in the class it is inherited from."""
+    for place in getattr(owner, "__mro__", (owner,)):
+        if name in vars(place):
+            return vars(place)[name]
+    return None
 
 
 def announced(announce: Callable[..., object]) -> Callable[[Any], Any]:

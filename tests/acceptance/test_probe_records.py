@@ -170,14 +170,18 @@ logger.error("secret")
 
 def test_a_log_record_with_its_exception(job: Job) -> None:
     """`logger.exception` carries the chain; arguments are put in; the place is the caller's."""
-    [event] = job(
-        "import logging\ndef load():\n    try: 1 / 0\n    except ZeroDivisionError: logging.getLogger('etl').exception('feed %s', 7)\nload()",
-        "log",
-    )
+    script = """
+import logging
+def load():
+    try: 1 / 0
+    except ZeroDivisionError: logging.getLogger("etl").exception("feed %s", 7)
+load()
+"""
+    [event] = job(script, "log")
     assert {key: event[key] for key in ("level", "levelno", "logger", "message", "library", "count")} == {
         "level": "ERROR", "levelno": 40, "logger": "etl", "message": "feed 7", "library": "logging", "count": 1,
     }  # fmt: skip
-    assert event["where"].endswith("script.py:4")
+    assert event["where"].endswith("script.py:5")
     assert event["exception"][0]["type"] == "ZeroDivisionError"
 
 

@@ -29,12 +29,12 @@ def install(recorder: Recorder) -> Callable[[], bool]:
 
         return exit_function
 
-    undo = replace(sys.modules["multiprocessing.util"], "_exit_function", flushing)
-    when_imported("traceback", lambda traceback: _watch_printing(recorder, traceback))
-    return undo
+    undos = [replace(sys.modules["multiprocessing.util"], "_exit_function", flushing)]
+    when_imported("traceback", lambda traceback: undos.append(_watch_printing(recorder, traceback)))
+    return lambda: False not in [undo() for undo in undos]  # all of them, also after one that could not
 
 
-def _watch_printing(recorder: Recorder, traceback: ModuleType) -> None:
+def _watch_printing(recorder: Recorder, traceback: ModuleType) -> Callable[[], bool]:
     def make_wrapper(original: Any) -> Any:
         def print_exc(*args: Any, **kwargs: Any) -> Any:
             quietly(_record, recorder, sys._getframe(1))
@@ -43,7 +43,7 @@ def _watch_printing(recorder: Recorder, traceback: ModuleType) -> None:
         print_exc.__wrapped__ = original  # type: ignore[attr-defined]
         return print_exc
 
-    replace(traceback, "print_exc", make_wrapper)
+    return replace(traceback, "print_exc", make_wrapper)
 
 
 def _record(recorder: Recorder, caller: Any) -> None:
