@@ -178,7 +178,13 @@ def has_our_table(path: str) -> bool:
         content = _content(path) if stat.S_ISREG(os.stat(path).st_mode) else b""
     except (OSError, ConfigError):
         return False
-    return b"tool" in content and b"offduty" in content and _has_table(content)
+    return _may_have_table(content) and _has_table(content)
+
+
+def _may_have_table(content: bytes) -> bool:
+    """Whether any spelling of our table can be in it. Many projects only name offduty among what they need: no reason to load tomllib."""
+    bare = content.translate(None, b" \t\"'")
+    return b"tool.offduty" in bare or b"tool={" in bare or (b"[tool]" in bare and b"\noffduty" in bare)
 
 
 def _has_table(content: bytes) -> bool:

@@ -6,9 +6,8 @@ import os
 import sys
 
 from offduty import places
-from offduty.errors import OFFDUTY_FAILED, ConfigError, OffdutyError, quoted
+from offduty.errors import OFFDUTY_FAILED, ConfigError, quoted
 from offduty.runs.job import Job
-from offduty.settings import files
 from offduty.settings.launch import environment
 from offduty.settings.quick import quick_job
 
@@ -39,19 +38,6 @@ def find_job(name: str, start: str, environ: Mapping[str, str], config: str | No
         refused.status = OFFDUTY_FAILED
         raise refused
     return make_job(found, environ, start), settings.places()
-
-
-def find_places(start: str, environ: Mapping[str, str], config: str | None) -> Places:
-    """The folders for a command that is run in `start`. Only a configuration that names folders is read for it, and a broken one is passed over."""
-    try:
-        named = any("[offduty]" in file.text or "[tool.offduty]" in file.text for file in files.find(start, environ, config))
-        if named and not environ.get("OFFDUTY_STATE_DIR"):
-            from offduty.settings.load import load
-
-            return load(start, environ, config=config).places()
-    except OffdutyError:
-        pass
-    return places.find(environ)
 
 
 def make_job(found: Mapping[str, Any], environ: Mapping[str, str], start: str) -> Job:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from offduty.runs.attempts import Attempt, World
     from offduty.runs.job import Job
     from offduty.runs.record import Record
+    from offduty.runs.store import Store
     from offduty.secrets import Redactor
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
@@ -38,6 +39,7 @@ class Keeper:
         self.world, self.options = world, options
         self._redactor: Redactor | None = None
         self._store_is_warm = False
+        self._held: tuple[Store, tuple[int, int] | None] | None = None
 
     def redactor(self, job: Job) -> Redactor | None:
         """What masks the job's secrets in its log; None if the job wants none."""
@@ -128,9 +130,10 @@ class Keeper:
             attempt.notes.append(f"configuration: {wrong[0].as_error()}{more}")
 
     def _warm_store(self) -> None:
-        import offduty.stores.replay
-        import offduty.stores.sqlite  # noqa: F401
+        import offduty.runs.alive
+        import offduty.stores.replay  # noqa: F401
 
+        self._opened()
         self._store_is_warm = True
 
     @staticmethod
@@ -234,34 +237,45 @@ class Keeper:
         from offduty.errors import StoreError
         from offduty.runs.alive import supervisor_alive
         from offduty.stores.replay import replay, take
-        from offduty.stores.sqlite import open_store
 
         clock = self.world.clock
         try:
-            store = open_store(self.world.places.store, clock=clock, timeout=STORE_TIME)
-            try:
-                if self._store_is_warm:
-                    take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
-                else:
-                    replay(spool, store, alive=supervisor_alive, clock=clock)
-            finally:
-                store.close()
+            store = self._opened()
+            if self._store_is_warm:
+                take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
+            else:
+                replay(spool, store, alive=supervisor_alive, clock=clock)
+                self._retain(attempt.job)
         except StoreError:  # the spool keeps it
             if self._store_is_warm:
                 Spool(spool, attempt.record["id"]).sync()
-        if not self._store_is_warm:
-            self._retain(attempt.job)
+
+    def _opened(self) -> Store:
+        """The store, opened once; anew if the file is not the one that was opened (a job may run for days).
+
+        It is never closed: this process ends without ado, which to SQLite is as good as a close and costs nothing.
+        """
+        from offduty.stores.sqlite import open_store
+
+        path = self.world.places.store
+        if self._held is None or self._held[1] != _identity(path):
+            store = open_store(path, clock=self.world.clock, timeout=STORE_TIME)
+            self._held = (store, _identity(path))
+        return self._held[0]
 
     def _retain(self, job: Job) -> None:
         """Remove the logs of this job that its limits do not keep."""
-        from offduty.stores.sqlite import open_store
         from offduty.wiring.retain import retain
 
-        store = open_store(self.world.places.store, clock=self.world.clock, timeout=STORE_TIME)
-        try:
-            retain(store, job, self.world.places.logs, self.world.clock)
-        finally:
-            store.close()
+        retain(self._opened(), job, self.world.places.logs, self.world.clock)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def shell_word(word: str) -> str:

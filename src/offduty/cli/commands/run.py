@@ -165,7 +165,7 @@ def command_job(words: list[str], options: Mapping[str, Any]) -> tuple[Job, plac
     """The job of `offduty run -- COMMAND`, and where it is recorded."""
     if not words or not words[0]:
         raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
-    from offduty.wiring.jobs import find_places
+    from offduty.wiring.folders import find_places
 
     job = Job(options.get("name") or name_for(words), words)
     _override(job, options)
