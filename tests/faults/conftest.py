@@ -56,19 +56,27 @@ class Offduty:
 
     def command(self, *words):
         """The argument list of `offduty run …`."""
-        return [sys.executable, "-m", "offduty", "run", *map(str, words)]
+        return [sys.executable, "-m", "offduty", "run", *(word if isinstance(word, bytes) else str(word) for word in words)]
 
-    def start(self, *words, prefix=(), env=None, **more):
+    def start(self, *words, prefix=(), **more):
         """Begin; whoever calls ends it, or the fixture does."""
+        return self.popen([*prefix, *self.command(*words)], **more)
+
+    def popen(self, command, env=None, **more):
+        """A process in our folders and environment."""
         more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": self.home, **more}
-        process = subprocess.Popen([*prefix, *self.command(*words)], env={**self.env, **(env or {})}, **more)
+        process = subprocess.Popen(command, env={**self.env, **(env or {})}, **more)
         self.started.append(process)
         return process
 
-    def run(self, *words, stdin=None, timeout=30, **more):
+    def run(self, *words, prefix=(), stdin=None, timeout=30, **more):
         """Begin, wait, and say how it ended."""
+        return self.started_with([*prefix, *self.command(*words)], stdin=stdin, timeout=timeout, **more)
+
+    def started_with(self, command, stdin=None, timeout=30, **more):
+        """The same for a command that starts offduty in another way."""
         began = time.monotonic()
-        process = self.start(*words, **({"stdin": subprocess.PIPE} if stdin is not None else {}), **more)
+        process = self.popen(command, **({"stdin": subprocess.PIPE} if stdin is not None else {}), **more)
         out, err = process.communicate(stdin, timeout=timeout)
         return Result(process.returncode, out, err, time.monotonic() - began)
 

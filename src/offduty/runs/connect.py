@@ -56,6 +56,7 @@ class Connection:
         self.started()
         if self.terminal is not None:
             self.terminal.restore()
+            self.terminal.close_user()
         for stream in self.streams:
             stream.remove()
         for onward in self.onwards:
@@ -95,7 +96,6 @@ def _terminal(connection: Connection, log: LogFile, out: Onward | None, err: Onw
     from offduty.runs.terminal import Terminal
 
     terminal = connection.terminal = Terminal(0, 1)
-    connection.theirs.append(terminal.user)
     connection.streams.append(Stream(terminal.main, Lines(OUT, log, terminal=True), out))
     if terminal.stdin >= 0:
         stdin = terminal.user

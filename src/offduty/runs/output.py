@@ -88,9 +88,11 @@ class Lines:
     def _cut(self) -> None:
         """The beginning of a line is too long to be kept back. Of one that a terminal overwrote, only what it shows counts."""
         partial = self._partial
-        if self.terminal and b"\r" in partial.rstrip(b"\r"):
-            self._partial = last_states(partial) + (b"\r" if partial.endswith(b"\r") else b"")
-            return
+        if self.terminal and b"\r" in partial:
+            state, end = last_states(partial), partial[len(partial.rstrip(b"\r")) :][:1]
+            if len(state) < LINE_LIMIT // 2:
+                self._partial = b"\r" + state + end  # the first one for `flush_at`: this line is being written over
+                return
         self._partial = partial[LINE_LIMIT:]
         self.log.piece(self.mark, partial[:LINE_LIMIT])
 

@@ -198,6 +198,8 @@ class Supervisor:
         self._gone_at = self._linger_from = self._last_output = self.clock.monotonic()
         if self.child.fd >= 0:
             self._poll.unregister(self.child.fd)
+        if self.terminal is not None:
+            self.terminal.close_user()
 
     def _over(self) -> bool:
         """The job has ended, and so has its output: at its end, after a silence, or after as long as we can give it."""

@@ -81,6 +81,15 @@ class Terminal:
         except OSError:
             self.keys = b""
 
+    def close_user(self) -> None:
+        """Let go of the job's side, once the job has ended: what it wrote can be read to its end then.
+
+        Not before: a job that closes its terminal and lives on would be hung up on, and could not open it again.
+        """
+        if self.user >= 0:
+            os.close(self.user)
+            self.user = -1
+
     def restore(self) -> None:
         """The real terminal as it was. At once: waiting until it has shown everything could be for ever."""
         if self._before is not None:

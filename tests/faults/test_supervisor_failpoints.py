@@ -1,0 +1,83 @@
+"""Any mistake of offduty's own, wherever it is made, leaves the job, its output and its exit code alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import offduty
+
+SOURCE = Path(offduty.__file__).parent
+RUN_MODULES = ["runs", "wiring", "cli/commands/run.py", "__main__.py"]
+JOB = "import sys, time; print('out'); print('err', file=sys.stderr); sys.stdout.flush(); time.sleep(0.35); print('end', end=''); sys.exit(3)"
+
+
+def names():
+    """Every place in the run's code that can be told to fail: a guarded call, a chore, or a failpoint of its own."""
+    found = set()
+    for part in RUN_MODULES:
+        path = SOURCE / part
+        for file in [path] if path.is_file() else path.rglob("*.py"):
+            text = file.read_text()
+            found.update(re.findall(r'(?:guard|failpoints\.hit)\(\s*"([^"]+)"', text))
+            found.update(re.findall(r'\("([a-z ]+)", (?:lambda:|_import|self\._warm)', text))
+    return sorted(found)
+
+
+def test_the_places_are_found():
+    """F24: so that a place added to the code is provoked without a new test."""
+    assert {"started", "log output", "summary", "spool", "leftovers", "ended", "chores", "reserve"} <= set(names())
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_mistake_of_ours_changes_nothing_for_the_job(offduty, name):
+    """F24: the job's bytes and code are its own, and there is no traceback on anybody's screen."""
+    done = offduty.run("--name", "x", "--", sys.executable, "-c", JOB, env={"OFFDUTY_TESTING": "1", "OFFDUTY_FAILPOINT": f"{name}:raise"})
+    assert (done.code, done.out) == (3, b"out\nend")
+    assert done.err.startswith(b"err\n")
+    assert b"Traceback" not in done.err
+    reported = list(offduty.state.glob("internal-errors/*.txt"))
+    assert len(reported) == (0 if name in UNREPORTED else 1), done
+    if reported:
+        assert f"{name}: Traceback" in reported[0].read_text()
+
+
+# Not reached by this job; or part of what does the reporting, or after it.
+UNREPORTED = {"between attempts", "retry", "drain", "note", "ended", "internal errors", "close log", "screen", "store"}
+
+
+@pytest.mark.parametrize("name", ["started", "log output", "summary", "spool", "ended"])
+def test_a_mistake_of_ours_does_not_fail_a_job_that_succeeds(offduty, name):
+    """F24: nor does it make a good run a bad one."""
+    done = offduty.run("--name", "x", "--", "sh", "-c", "echo out", env={"OFFDUTY_TESTING": "1", "OFFDUTY_FAILPOINT": f"{name}:raise"})
+    assert (done.code, done.out) == (0, b"out\n")
+
+
+def test_output_that_could_not_be_logged_is_counted(offduty):
+    """F24, INV-3: the summary says how many bytes the log lacks."""
+    offduty.run("--name", "x", "--", "sh", "-c", "echo 12345", env={"OFFDUTY_TESTING": "1", "OFFDUTY_FAILPOINT": "log output:raise"})
+    assert any("6 bytes not stored" in note for note in offduty.record["summary"]["notes"])
+    assert offduty.logged() == b""
+
+
+@pytest.mark.parametrize("module", ["json", "sqlite3", "offduty.secrets.redactor", "offduty.runs.summary", "offduty.wiring.runs", "offduty.stores.sqlite", "traceback"])
+def test_a_module_that_cannot_be_imported(offduty, module):
+    """F24: a broken installation still runs the job."""
+    (offduty.home / "site").mkdir()
+    code = f"import sys\nclass Broken:\n  def find_spec(self, name, path=None, target=None):\n    if name == {module!r}: raise ImportError(name)\nsys.modules.pop({module!r}, None)\nsys.meta_path.insert(0, Broken())\n"
+    (offduty.home / "site/usercustomize.py").write_text(code)
+    launch = f"import sys; exec({code!r}); sys.argv = ['offduty', *sys.argv[1:]]; import runpy; runpy.run_module('offduty', run_name='__main__', alter_sys=True)"
+    done = offduty.started_with([sys.executable, "-c", launch, "run", "--name", "x", "--", "sh", "-c", "echo out; exit 3"])
+    assert (done.code, done.out) == (3, b"out\n")
+    assert b"Traceback" not in done.err
+
+
+def test_a_failpoint_needs_two_variables(offduty):
+    """F24: no stray variable breaks a run in production."""
+    done = offduty.run("--", "true", env={"OFFDUTY_FAILPOINT": "started:kill"})
+    assert done.code == 0
+    assert "OFFDUTY_TESTING" not in os.environ
