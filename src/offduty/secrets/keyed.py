@@ -22,6 +22,8 @@ _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.
 _NAME = rb"[\w.-]{1,128}+"
 _CLOSING = rb"(?:\\{0,3}+[\"'`])?+\]?+[ \t]{0,8}+"
 _SEPARATOR = rb"(?:=>|:=|={1,2}+|:(?!:)|%3[Dd])[ \t]{0,8}+"
+# What may follow a key, from somewhere inside it: a separator; in XML `>`; in SQL `PASSWORD '`.
+_NOTATION = rb"[\w.-]{1,128}+(?:(?P<any>" + _CLOSING + _SEPARATOR + rb")|(?P<xml>>)|(?P<sql>[ \t]{1,2}+(?=')))"
 _BEHIND_FLAG = rb"(?:[\"'],[ \t]{0,2}+(?=[\"'])|[ \t]{1,8}+)"
 _QUOTE = rb"[bBuU]?(\\{0,3}+)([\"'`])"
 _BARE_BYTE = rb"[^\s,;&\"'`<>\\]"
@@ -31,7 +33,8 @@ _NOT_YET = rb"(?:\\{1,3}|\\{0,3}[\"'`])?\]?[ \t]{0,8}(?:(?:=>?|:=?|==|%|%3[Dd]?)
 # The values in signatures, schemas and examples.
 _NO_VALUES = frozenset(
     b"none null nil true false yes no on off str string bytes int integer bool boolean optional required any text varchar secretstr"
-    b" undefined missing empty hidden redacted masked removed filtered changeme example password secret token key basic bearer digest".split()
+    b" undefined missing empty hidden redacted masked removed filtered changeme example password secret token key basic bearer"
+    b" digest".split()
 )
 # How a sentence goes on behind `password: ` or `--token `.
 _PROSE = _NO_VALUES | frozenset(
@@ -54,17 +57,20 @@ class Keyed:
 
     title, literals = "keyed value", LITERALS
 
-    def find(self, view: bytes, at: int) -> Found:
+    def find(self, view: bytes, at: int) -> Found | None:
         """The value whose key contains the place `at`, or nothing; unfinished if more of it (or of its key) may follow."""
+        notation = compiled(_NOTATION).match(view, at)
+        if notation or b"-" in view[max(0, at - 24) : at] or len(view) - at < 160:
+            return self._judged(view, at, notation)
+        return None
+
+    def _judged(self, view: bytes, at: int, notation: re.Match[bytes] | None) -> Found:
         start, name, behind = _key_at(view, at)
-        value_at = _value_start(view, start, name, behind)
-        near_end = len(view) - behind < 32
-        if value_at < 0 and not near_end:
-            return Found(behind, behind)
+        value_at = _value_start(view, start, name, behind, notation)
         sureness = secrecy(name.decode("ascii"))
         if value_at >= 0 and sureness != NOT_SECRET:
             return _value(view, start, name, value_at, sureness)
-        waits = near_end and (behind == len(view) or (sureness != NOT_SECRET and compiled(_NOT_YET).match(view, behind)))
+        waits = behind == len(view) or (sureness != NOT_SECRET and len(view) - behind < 32 and compiled(_NOT_YET).match(view, behind))
         return Found(start, start, unfinished=True) if waits else Found(behind, behind)
 
 
@@ -77,15 +83,13 @@ def _key_at(view: bytes, at: int) -> tuple[int, bytes, int]:
     return start, name, start + len(name)
 
 
-def _value_start(view: bytes, start: int, name: bytes, behind: int) -> int:
+def _value_start(view: bytes, start: int, name: bytes, behind: int, notation: re.Match[bytes] | None) -> int:
     """Where the value begins; -1 if no separator follows the name."""
-    match = compiled(_CLOSING + _SEPARATOR).match(view, behind)
-    if not match and name.startswith(b"-"):
-        match = compiled(_BEHIND_FLAG).match(view, behind)
-    if not match and view[start - 1 : start] == b"<":
-        match = compiled(rb">").match(view, behind)
-    if not match and name.lower() == b"password":
-        match = compiled(rb"[ \t]{1,2}+(?=')").match(view, behind)
+    if notation and notation.lastgroup == "any":
+        return notation.end()
+    if notation and (view[start - 1 : start] == b"<" if notation.lastgroup == "xml" else name.lower() == b"password"):
+        return notation.end()
+    match = compiled(_BEHIND_FLAG).match(view, behind) if name.startswith(b"-") else None
     return match.end() if match else -1
 
 

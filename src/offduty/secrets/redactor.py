@@ -23,7 +23,7 @@ _BLOCK = 64 << 10  # bytes confirmed at once, so that a text full of candidates 
 # Up to 64 literals a searcher compares vectors (5 to 14 GB/s), beyond that it walks an automaton (0.5 GB/s).
 # Our own literals are short and do better in smaller groups.
 _OWN_GROUP, _KNOWN_GROUP = 48, 64
-_KNOWN_GROUPS = 12  # more groups than this, and one automaton over all is faster
+_MOST_IN_GROUPS = 512  # with more known literals than this one automaton over all is faster
 _LONGEST_WORD = 4096  # bytes of an unfinished word held back
 _LONGEST_HELD = 16 << 10  # bytes held back for an unfinished secret; then it is masked and only its beginning carried on
 _CARRIED = 4096  # bytes: enough to know a secret again by its beginning
@@ -118,8 +118,8 @@ class _Search:
         for finder in (*FORMATS, Keyed()):
             for literal in finder.literals:
                 finders.setdefault(literal, []).append(finder)
-        self._any = [*_groups(sorted(finders), _OWN_GROUP), *_groups(sorted(known.anchors.keys() - finders.keys()), _KNOWN_GROUP)]
         self._literals = list(finders.keys() | known.anchors.keys())
+        self._any = _searchers(sorted(finders), sorted(known.anchors.keys() - finders.keys()))
         self._meaning = [(known.anchors.get(literal, ()), finders.get(literal, ())) for literal in self._literals]
         self._all: BytesAhoCorasick | None = None
 
@@ -156,12 +156,15 @@ class _Search:
         return self._all.find_matches_as_indexes(view, overlapping=True)
 
 
+def _searchers(own: list[bytes], known: list[bytes]) -> list[BytesAhoCorasick]:
+    if len(known) > _MOST_IN_GROUPS:
+        return [BytesAhoCorasick(own + known, MatchKind.LeftmostFirst, Implementation.DFA)]
+    return [*_groups(own, _OWN_GROUP), *_groups(known, _KNOWN_GROUP)]
+
+
 def _groups(literals: list[bytes], size: int) -> Iterator[BytesAhoCorasick]:
     """Searchers over neighbours in the alphabet (strangers in one group cost four times as much), in groups of about one size."""
     count = -(-len(literals) // size)
-    if count > _KNOWN_GROUPS:
-        yield BytesAhoCorasick(literals, MatchKind.LeftmostFirst, Implementation.DFA)
-        return
     for number in range(count):
         group = literals[number * len(literals) // count : (number + 1) * len(literals) // count]
         yield BytesAhoCorasick(group, MatchKind.LeftmostFirst)

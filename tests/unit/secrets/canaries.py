@@ -35,7 +35,8 @@ TEMPLATES = {
     "webhook": "whsec_{A32}", "openai": "sk-{A48}", "openai project": "sk-proj-{B60}", "anthropic": "sk-ant-api03-{B60}",
     "pypi": "pypi-AgEI{B100}", "npm": "npm_{A36}", "sendgrid": "SG.{B22}.{B43}", "huggingface": "hf_{A34}", "databricks": "dapi{H32}",
     "digitalocean": "dop_v1_{H64}", "docker": "dckr_pat_{B27}", "vault": "hvs.{B90}", "grafana": "glsa_{A32}_{H8}",
-    "shopify": "shpat_{H32}", "atlassian": "ATATT3xFfGF0{B180}", "sentry": "sntrys_{A100}", "linear": "lin_api_{A40}", "postman": "PMAK-{H24}-{H34}",
+    "shopify": "shpat_{H32}", "atlassian": "ATATT3xFfGF0{B180}", "sentry": "sntrys_{A100}", "linear": "lin_api_{A40}",
+    "postman": "PMAK-{H24}-{H34}",
     "new relic": "NRAK-{U27}", "pulumi": "pul-{H40}", "rubygems": "rubygems_{H48}", "groq": "gsk_{A52}", "age": "AGE-SECRET-KEY-1{U58}",
     "jwt": "eyJ{B33}.eyJ{B80}.{B43}", "telegram": "{D10}:AA{B33}",
 }  # fmt: skip

@@ -188,7 +188,8 @@ def test_a_url():
 
 
 DENSE = [
-    b"ghp_", b"eyJ", b"eyJa.", b"eyJaaaaaaaaaaa\n", b"token=", b"token=[", b"token=/a/", b"n_token=", b"password=", b'password="\\', b"password=f(",
+    b"ghp_", b"eyJ", b"eyJa.", b"eyJaaaaaaaaaaa\n", b"token=", b"token=[", b"token=/a/", b"n_token=", b"password=", b'password="\\',
+    b"password=f(", b"--token ",
     b"password={", b'auth="x ', b"pi_key", b"-----BEGIN PRIVATE KEY-----\n", b"://a:", b"sk-", b"Bearer ", b"Basic ", b"\x1b[", b"AKIA\n",
     b"SG." + b"a" * 60, b"hunter2-long-enoug", b"A" * 27 + b"\n",
 ]  # fmt: skip
