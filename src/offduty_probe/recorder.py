@@ -39,6 +39,11 @@ class Recorder:
         self.file: tuple[int, int, int] | None = None
         self.forget()
 
+    def aim(self, path: str, token: str) -> None:
+        """Write to another file from now on; to none if `path` is empty."""
+        self.path, self.token, self.file = path, token, None
+        self.forget()
+
     def forget(self) -> None:
         """Begin anew, as the child of a fork must: what the parent counted, the parent will tell."""
         self.main_thread = get_ident()

@@ -7,6 +7,7 @@ import os
 import sys
 
 from offduty_probe import hooks
+from offduty_probe.chain import chain_of
 from offduty_probe.guard import quietly, tell_problems_to
 from offduty_probe.recorder import Recorder
 
@@ -29,6 +30,24 @@ def start(environ: Mapping[str, str]) -> None:
     os.register_at_fork(after_in_child=recorder.forget)
     quietly(_hello, recorder)
     hooks.install(recorder)
+
+
+def begin_block(environ: Mapping[str, str]) -> None:
+    """A block of code in this process is a run of its own from now on: what happens goes to its file."""
+    start(environ)
+    if recorder is not None and recorder.path != environ["OFFDUTY_EVENTS"]:
+        recorder.aim(environ["OFFDUTY_EVENTS"], environ["OFFDUTY_TOKEN"])
+        quietly(_hello, recorder)
+
+
+def end_block(error: BaseException | None) -> None:
+    """The block is over, by `error` or well: nothing more is recorded until another begins."""
+    if recorder is None:
+        return
+    if error is not None:
+        quietly(recorder.build_and_record, "exception", lambda: {"where": "main", "chain": chain_of(error), "uncaught": True})
+    quietly(recorder.flush)
+    recorder.aim("", "")
 
 
 def _hello(recorder: Recorder) -> None:

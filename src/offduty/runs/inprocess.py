@@ -101,37 +101,39 @@ def _attempt(job: dict[str, Any], quiet: bool, attempt: int, root_id: str) -> It
     sidecar = _Sidecar({"job": job, "options": {"quiet": quiet}, "attempt": attempt, "root_id": root_id})
     before = {name: os.environ.get(name) for name in sidecar.env}
     os.environ.update(sidecar.env)
-    said = {"exit_code": 0, "interrupted": False}
+    caught: BaseException | None = None
     try:
-        _start_probe(sidecar.env)
+        if sidecar.env:
+            _tell_probe(lambda start: start.begin_block(sidecar.env))
         yield Run(sidecar.env.get("OFFDUTY_RUN_ID", ""), sidecar.log)
     except BaseException as error:
-        said = _how_it_ended(error)
+        caught = error
         raise
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-        sidecar.end(said)
+        if sidecar.env:
+            _tell_probe(lambda start: start.end_block(None if isinstance(caught, SystemExit) else caught))
+        sidecar.end(_how_it_ended(caught))
 
 
-def _how_it_ended(error: BaseException) -> dict[str, Any]:
-    """The exit code this exception would give the process, if nobody caught it; the exception itself goes to the run's events."""
+def _how_it_ended(error: BaseException | None) -> dict[str, Any]:
+    """The exit code this exception would give the process, if nobody caught it."""
+    if error is None:
+        return {"exit_code": 0, "interrupted": False}
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
         return {"exit_code": code & 0xFF, "interrupted": False}
+    interrupted = isinstance(error, KeyboardInterrupt)
+    return {"exit_code": 130 if interrupted else 1, "interrupted": interrupted}
+
+
+def _tell_probe(what: Callable[[Any], None]) -> None:
+    """The probe is a convenience here: the block runs with or without it."""
     with contextlib.suppress(Exception):
         from offduty_probe import start
 
-        start.record_exception(error)
-    return {"exit_code": 130 if isinstance(error, KeyboardInterrupt) else 1, "interrupted": isinstance(error, KeyboardInterrupt)}
-
-
-def _start_probe(env: dict[str, str]) -> None:
-    with contextlib.suppress(Exception):
-        from offduty_probe import start
-
-        if env:
-            start.start()
+        what(start)
 
 
 class _Sidecar:

@@ -7,6 +7,7 @@ import os
 from offduty import places as default_places
 from offduty.clock import rfc3339, short_id
 from offduty.runs import closing
+from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
 from offduty.runs.spool import Spool
 from offduty.version import VERSION
@@ -85,6 +86,8 @@ class Keeper:
         kept = guard("spool", self._spool, attempt, "ended")
         guard("screen", self._show, attempt, block, bool(kept))
         guard("store", self._store, attempt)
+        if kept:
+            guard("events", self._forget_events, attempt)
 
     def skipped(self, job: Job, record: Record, holder: str) -> None:
         """The run did not start because another one is going on."""
@@ -136,14 +139,12 @@ class Keeper:
         self._opened()
         self._store_is_warm = True
 
-    @staticmethod
-    def _find_log(attempt: Attempt) -> None:
+    def _find_log(self, attempt: Attempt) -> None:
         """If somebody removed the log while the job ran, write it again where logs go by default."""
         log = attempt.log
         if log.is_gone():
-            fallback = f"{default_places.find({'HOME': os.path.expanduser('~')}).logs}/{attempt.job.name}"
             attempt.notes.append(f"the log was removed while the job ran: {log.path}")
-            log.move_to(log.folder if os.path.isdir(log.folder) else fallback)
+            log.move_to_first(log_folders(attempt.job, self.world))
         attempt.record["log"] = log.path
 
     def _summarise(self, attempt: Attempt) -> list[str]:
@@ -203,6 +204,12 @@ class Keeper:
 
         after = oom.kills()
         return attempt.oom_before is not None and after is not None and after > attempt.oom_before
+
+    @staticmethod
+    def _forget_events(attempt: Attempt) -> None:
+        """What the probe wrote is in the record now, with the secrets masked; its own file is not masked and goes."""
+        if attempt.events and os.path.lexists(attempt.events):
+            os.unlink(attempt.events)
 
     def _keep_problems(self, attempt: Attempt) -> None:
         """Each distinct mistake of ours into a file of its own, with its traceback."""
