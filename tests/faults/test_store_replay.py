@@ -228,7 +228,8 @@ def test_odd_files_are_quarantined_and_counted(spool, store, tmp_path):
     target = write(tmp_path, run, line("ended", run), name="elsewhere")
     os.mkfifo(spool / "fifo.spool")
     os.symlink(target, spool / "link.spool")
-    os.link(target, spool / "hard.spool")
+    linked = a_run()
+    os.link(write(tmp_path, linked, line("ended", linked)), spool / f"{linked['id']}.spool")
     os.mkdir(spool / "folder.spool")
     with open(spool / "giant.spool", "wb") as giant:
         giant.truncate(replaying.LARGEST + 1)

@@ -221,6 +221,8 @@ def test_ctrl_z_and_back(screen, offduty, mode):
     time.sleep(0.5)
     terminal.type(b"word\r")
     terminal.wait_for(b"got word\r\n")
+    terminal.shown = terminal.shown.partition(b"got word\r\n")[2]
+    terminal.wait_for(b"PROMPT:")
     terminal.type(b"echo code=$?; exit\r")
     terminal.wait_for(b"code=4")
     terminal.end()

@@ -209,8 +209,17 @@ class LogFile:
             return self._fd >= 0
         return (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino)
 
+    def move_to_first(self, folders: Iterable[str]) -> None:
+        """Write the log again, whole, in the first of `folders` that takes it: its own is gone, but the open files still hold every byte."""
+        for folder in folders:
+            try:
+                self.move_to(folder)
+                return
+            except OSError as error:
+                self._note_trouble(f"{folder}: {_why(error)}")
+
     def move_to(self, folder: str) -> None:
-        """Write the log again, whole, in another folder: the one it was in is gone (the open files still hold every byte). Raises OSError."""
+        """Write the log again, whole, in another folder. Raises OSError, and then nothing has changed."""
         make_private(folder)
         folder_fd = _open_folder(folder)
         try:
