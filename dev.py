@@ -123,8 +123,10 @@ def lock(arguments: list[str]) -> int:
 
 
 def docs(_: list[str]) -> int:
-    """docs/_build/html, and the man pages that the wheel ships."""
+    """docs/reference/cli.md from the commands, docs/_build/html, and the man pages that the wheel ships."""
     install("dev")
+    if call(PYTHON, "-m", "offduty.cli.reference"):
+        return 1
     for builder, folder in (("html", "docs/_build/html"), ("man", "share/man")):
         if call(PYTHON, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", builder, "-d", f"docs/_build/{builder}-cache", "docs", folder):
             return 1
