@@ -171,7 +171,7 @@ def test_damage_found_at_work_is_set_aside_at_once(full):
 
 
 def test_a_damaged_store_in_use_is_not_taken_from_its_user(full):
-    """F67: while another process has the damaged file open it stays: that process would delete the new one's WAL by name when it ends."""
+    """F67: while another process has the damaged file open it stays: what that one writes would go aside with it."""
     asking, answered = os.pipe(), os.pipe()
 
     def hold():
@@ -418,7 +418,7 @@ def test_a_store_moved_away_under_us_is_noticed(path):
 
 
 def test_letting_go_of_a_moved_store_spares_the_new_one(path):
-    """SQLite deletes `-wal` by name when the last connection to a file closes: not ours, when the name belongs to another file by now."""
+    """The name of the moved file's WAL belongs to the new one by now: it is still there, and so is what it holds."""
     old = open_store(path)
     old.put_run(a_run())
     os.rename(path, f"{path}.old")

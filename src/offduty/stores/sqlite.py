@@ -93,7 +93,8 @@ class SqliteStore:
     def open(self) -> sqlite3.Connection:
         """The connection of this process to the file that the path leads to now; opened if there is none.
 
-        One that came through a fork, or whose file was moved, is not even closed: SQLite would delete the WAL of the others by its name.
+        One that came through a fork, or whose file was moved, is not even closed: in a child SQLite forbids it (its locks are the
+        parent's), and the name of a moved file's WAL may be that of another file's by now.
         """
         if self._connection is not None and (self._pid != os.getpid() or not self._file.is_same()):
             _abandon(self._connection)

@@ -5,8 +5,8 @@ How two processes, and a SIGKILL between any two steps, are kept from harm:
 1. A file that is there, whole and current is opened without a lock.
 2. Everything else (make, migrate, set aside) happens under an exclusive `flock` on `<path>.lock`, after looking again.
 3. A new database is made as `<path>.new` and renamed when it is complete. So an empty or partial file at `<path>` is always damage.
-4. A damaged file is set aside only when no other process has it open: SQLite deletes `<path>-wal` by name when the last connection to
-   a file closes, and by then the name would belong to the new database.
+4. A damaged file is set aside only when no other process has it open: what that one writes would go aside with it, and SQLite
+   warns of renaming a database in use, since it finds `-wal` and `-shm` by name.
 
 A database in use is never opened by anything but SQLite: closing any descriptor of it would drop the locks SQLite holds in this process.
 """
@@ -195,6 +195,7 @@ class DatabaseFile:
     def _under_lock(self, work: Callable[[], Result]) -> Result:
         fd = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
+            os.fchmod(fd, 0o600)  # with an umask of 0777 we could not open it a second time
             self.patience.until(lambda: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB), lambda error: isinstance(error, BlockingIOError))
             return work()
         except BlockingIOError:
