@@ -26,9 +26,9 @@ from offduty.secrets.keyed import LITERALS
 ROUNDS = int(os.environ.get("ROUNDS", "9"))
 CHUNK = 256 << 10
 WORDS = (
-    "loading sales rows store units forecast model fit 2026-11-23 06:00:00,412 INFO DEBUG features pandas.core 0.8123 n_estimators=200"
-    " the of and to in for is on that by this with path/to/file.parquet (81204, 13) https://api.example.org/v1/x?store=12 Epoch 3/10 loss: 0.1234"
-    " tensor([1, 2, 3]) None True elapsed 12.3s [#####     ] 45%"
+    "loading sales rows store units forecast model fit 2026-11-23 06:00:00,412 INFO DEBUG features pandas.core 0.8123"
+    " n_estimators=200 the of and to in for is on that by this with path/to/file.parquet (81204, 13)"
+    " https://api.example.org/v1/x?store=12 Epoch 3/10 loss: 0.1234 tensor([1, 2, 3]) None True elapsed 12.3s [#####     ] 45%"
 ).split(" ")
 HOSTILE = (
     b"ghp_", b"eyJ", b"token=", b"n_token=", b"password=", b"--token ", b"sk-", b"://a:", b"Bearer ", b"\x1b[0m", b"password=f(",

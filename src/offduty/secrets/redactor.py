@@ -78,10 +78,6 @@ class Redactor:
             clean.append(done)
         return b"".join(clean), held
 
-    def bytes(self, data: bytes) -> bytes:
-        """`data`, whole, with its secrets masked."""
-        return self.redact(data, final=True)[0]
-
     def text(self, text: str) -> str:
         """`text`, whole, with its secrets masked."""
         data = _encoded(text)

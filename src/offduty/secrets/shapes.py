@@ -5,35 +5,40 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-# Colours, styles and the erasures that `grep --color` adds; nothing that moves the cursor to another line's text.
-CODE = re.compile(rb"\x1b(?:\[[0-9;:?]{0,64}[@-~]|\([0AB])")
+# Colours and styles, erasures (`grep --color` adds them), moves, the cursor shown and hidden. Not every final letter that the standard
+# allows: behind a stray `ESC [` it would take the first letter of a value, and the value would not be known again.
+_CODE = rb"\x1b(?:\[(?:[0-9;:]{0,64}[mA-HJK]|\?[0-9;]{1,16}[hl])|\([0AB])"
+CODE = re.compile(_CODE)
 UNFINISHED_CODE = re.compile(rb"\x1b(?:\[[0-9;:?]{0,64}|\()?\Z")
 BREAK = re.compile(rb"\r?\n[ \t]*")
-_KEPT = re.compile(rb"(\r?\n[ \t]*|\x1b(?:\[[0-9;:?]{0,64}[@-~]|\([0AB]))")
+_KEPT = re.compile(rb"(\r?\n[ \t]*|" + _CODE + rb")")
 _INDENT = b" \t"
 
 
 class Without:
     """`text` without all matches of `pattern`; `text_index` leads from a place in `.view` back to the place in `text`."""
 
-    __slots__ = ("_ends", "_gone", "view")
+    __slots__ = ("_ends", "_gone", "_pattern", "_text", "view")
 
     def __init__(self, text: bytes, pattern: re.Pattern[bytes]) -> None:
+        self.view = pattern.sub(b"", text)
+        self._text, self._pattern = text, pattern
         self._ends: list[int] = []
         self._gone: list[int] = []
-        kept, gone, last = [], 0, 0
-        for match in pattern.finditer(text):
-            kept.append(text[last : match.start()])
-            last, gone = match.end(), gone + len(match[0])
-            self._ends.append(last - gone)
-            self._gone.append(gone)
-        kept.append(text[last:])
-        self.view = b"".join(kept)
 
     def text_index(self, index: int) -> int:
         """Where the byte `view[index]` stands in the text."""
+        if not self._ends:
+            self._note_places()  # needed for one text in a thousand: only those with something to mask
         before = bisect_right(self._ends, index)
         return index + (self._gone[before - 1] if before else 0)
+
+    def _note_places(self) -> None:
+        gone = 0
+        for match in self._pattern.finditer(self._text):
+            gone += len(match[0])
+            self._ends.append(match.end() - gone)
+            self._gone.append(gone)
 
 
 def forward(view: bytes, at: int, form: bytes, done: int = 0) -> int:
