@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from offduty.clock import Clock
+from offduty.runs.alive import supervisor_alive
 from offduty.stores.replay import replay
 from offduty.stores.sqlite import open_store
-from offduty.runs.alive import supervisor_alive
 
 TICK = "import os, time\nfor n in range(10000): os.write(1, b'%06d\\n' % n); time.sleep(0.01)"
 MEMORY_V1 = Path("/sys/fs/cgroup/memory")
