@@ -234,6 +234,30 @@ def _moment(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 
+def _maybe_moment(value: Any) -> bool:
+    return value is None or _moment(value)
+
+
+def _finite_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _duration(value: Any) -> bool:
+    return _finite_number(value) and value >= 0
+
+
+def _error(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and _text(value.get("type")) and _text(value.get("message")))
+
+
+def _shape(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 and all(map(_text, pair)) for pair in value))
+
+
+def _verdict(value: Any) -> bool:
+    return value in ("passed", "warned", "failed")
+
+
 def _texts(value: Any) -> bool:
     return value is None or (isinstance(value, list) and all(map(_text, value)))
 
@@ -265,4 +289,14 @@ SHAPES: dict[str, dict[str, Check]] = {
         "library": _maybe_text, "exception": lambda value: value is None or _chain(value),
     },
     "problem": {"what": _text},
+    "begin": {"n": _number, "op": _text, "target": _text, "where": _maybe_text},
+    "transaction": {
+        "n": _number, "op": _text, "target": _text, "where": _maybe_text, "took": _duration, "ok": _flag, "error": _error,
+        "count": _maybe_number, "failed": _maybe_number, "bytes": _maybe_number, "rows": _maybe_number, "columns": _maybe_number,
+        "status": lambda value: value is None or isinstance(value, str) or _number(value), "modified": _maybe_moment,
+        "shape": _shape, "attributes": lambda value: value is None or isinstance(value, dict),
+    },
+    "check": {"name": _text, "outcome": _verdict, "detail": _maybe_text, "source": _maybe_text, "where": _maybe_text, "count": _maybe_number},
+    "metric": {"name": _text, "value": _finite_number, "unit": _maybe_text},
+    "modules": {"files": _texts},
 }  # fmt: skip

@@ -1,0 +1,93 @@
+"""The transactions of one run, numbered in the order in which they began, from the events of all its processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from offduty.durations import spoken
+from offduty.transactions.transaction import Transaction, result_of, size_of
+
+MOST = 2000  # entries kept: the probe folds floods, so more than these are many different ones
+
+
+class Ledger:
+    """Grows while events come. `left_out`: transactions beyond the first 2 000 that succeeded; failures are kept as long as there is room."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, Transaction] = {}
+        self._open: dict[tuple[int, int], int] = {}
+        self._last = 0
+        self.left_out = 0
+
+    def add(self, event: Mapping[str, Any]) -> Transaction | None:
+        """Take in an event; the transaction it completes, if it does."""
+        if event["kind"] == "begin":
+            number = self._number()
+            self._open[event["pid"], event["n"]] = number
+            self._keep(Transaction(number, event["op"], event["target"], event.get("where"), event["at"]))
+        elif event["kind"] == "transaction":
+            number = self._open.pop((event["pid"], event["n"]), 0) or self._number()
+            return self._keep(_ended(number, event))
+        return None
+
+    @property
+    def entries(self) -> list[Transaction]:
+        """All that are kept, in order."""
+        return [self._entries[number] for number in sorted(self._entries)]
+
+    @property
+    def size(self) -> int:
+        """How many there were, kept or not."""
+        return self._last
+
+    def _number(self) -> int:
+        self._last += 1
+        return self._last
+
+    def _keep(self, one: Transaction) -> Transaction:
+        if one.number in self._entries or len(self._entries) < MOST:
+            self._entries[one.number] = one
+        else:
+            self.left_out += 1
+        return one
+
+
+def _ended(number: int, event: Mapping[str, Any]) -> Transaction:
+    """The transaction of a `transaction` event; it began as long before as it took."""
+    took = event["took"]
+    error = event.get("error")
+    return Transaction(
+        number, event["op"], event["target"], event.get("where"), event["at"] - took, took, event["ok"],
+        {"type": error["type"], "message": error["message"]} if error else None,
+        event.get("count") or 1, event.get("failed") or 0, event.get("bytes"), event.get("rows"), event.get("columns"), event.get("status"),
+        event.get("modified"), tuple((name, kind) for name, kind in event.get("shape") or ()), event.get("attributes") or {},
+    )  # fmt: skip
+
+
+def struck(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]], *, died: bool, before: int | None = None) -> str | None:
+    """Where in the ledger a failure struck, in words; None without any transaction.
+
+    `chain`: (type, message) of the failure and its causes; `died`: the job was killed or ran out of time, so one that never ended is the
+    likely culprit; `before`: how many transactions the last good run had.
+    """
+    ledger = list(entries)
+    if not ledger:
+        return None
+    causes = set(chain)
+    for one in reversed(ledger):
+        if one.error is not None and (one.error["type"], one.error["message"]) in causes:
+            return f"in transaction {one.number}: {one.verb} {one.target}, failed after {spoken(one.took_s or 0.0)}"
+    unfinished = [one for one in ledger if one.ok is None]
+    if died and unfinished:
+        return f"in transaction {unfinished[-1].number}: {unfinished[-1].verb} {unfinished[-1].target}, which never ended"
+    last = [one for one in ledger if one.ok is not None] or ledger
+    said = ", ".join(part for part in (result_of(last[-1]), size_of(last[-1])) if part)
+    of = f" of {before}" if before and before >= last[-1].number else ""
+    return f"after transaction {last[-1].number}{of}: {last[-1].verb} {last[-1].target}  ({said})"
+
+
+def swallowed(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]]) -> list[Transaction]:
+    """Failed transactions that are not what the run failed of: somebody caught them."""
+    causes = set(chain)
+    return [one for one in entries if (one.failed or one.ok is False) and not (one.error and (one.error["type"], one.error["message"]) in causes)]
