@@ -218,7 +218,14 @@ def drive(untidy_offduty):
         script = Path(__file__).with_name("drive.py")
         env = {**untidy_offduty.env, **more.pop("env", {})}
         done = subprocess.run(
-            [sys.executable, str(script)], input=json.dumps(runs), capture_output=True, text=True, env=env, cwd=untidy_offduty.home, timeout=110, **more
+            [sys.executable, str(script)],
+            input=json.dumps(runs),
+            capture_output=True,
+            text=True,
+            env=env,
+            cwd=untidy_offduty.home,
+            timeout=110,
+            **more,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])

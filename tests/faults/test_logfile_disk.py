@@ -38,8 +38,10 @@ def on_small_disk(offduty, size, *mounts):
 
 @root_only
 def test_a_full_disk_under_the_log(offduty):
-    """F29: the job runs to its end with its own code; what is missing is counted, in the file and in the summary; half a line is never left."""
-    done = offduty.run("--name", "x", "--quiet", "--", sys.executable, "-S", "-c", WRITE_MUCH, prefix=on_small_disk(offduty, "1m", offduty.state / "logs"))
+    """F29: the job runs to its end with its own code; what is missing is counted, in the file and in the summary; no half lines."""
+    done = offduty.run(
+        "--name", "x", "--quiet", "--", sys.executable, "-S", "-c", WRITE_MUCH, prefix=on_small_disk(offduty, "1m", offduty.state / "logs")
+    )
     assert (done.code, len(done.out)) == (3, 40000 * 100)
     [log] = (offduty.home / "after/logs").glob("*/*.log")
     data = log.read_bytes()
@@ -54,7 +56,12 @@ def test_a_full_disk_under_the_log(offduty):
 @root_only
 def test_the_last_words_fit_where_the_reserve_was(offduty):
     """F29: the job fills the disk to the last byte; 4 MiB kept back hold the summary and the record."""
-    fill = "import os, sys\nsys.path[:0] = []\nos.makedirs(sys.argv[1], 0o700, exist_ok=True)\nfd = os.open(sys.argv[1] + '/reserve', os.O_CREAT | os.O_WRONLY, 0o600)\nos.posix_fallocate(fd, 0, 4 << 20)\nos.execv(sys.argv[2], sys.argv[2:])"
+    fill = """import os, sys
+sys.path[:0] = []
+os.makedirs(sys.argv[1], 0o700, exist_ok=True)
+fd = os.open(sys.argv[1] + '/reserve', os.O_CREAT | os.O_WRONLY, 0o600)
+os.posix_fallocate(fd, 0, 4 << 20)
+os.execv(sys.argv[2], sys.argv[2:])"""
     prefix = [*on_small_disk(offduty, "6m", offduty.state), sys.executable, "-S", "-c", fill, str(offduty.state)]
     done = offduty.run("--name", "x", "--quiet", "--", sys.executable, "-S", "-c", FILL_DISK, prefix=prefix)
     assert done.code == 3
@@ -108,7 +115,9 @@ def test_a_log_folder_that_may_not_be_written(untidy_offduty, as_other_user):
     """F31: EACCES; as above."""
     offduty = untidy_offduty
     (offduty.home / "logs").mkdir(mode=0o500)
-    done = offduty.run("--name", "x", "--", "sh", "-c", "echo hi; exit 3", prefix=as_other_user, env={"OFFDUTY_LOGS_DIR": str(offduty.home / "logs")})
+    done = offduty.run(
+        "--name", "x", "--", "sh", "-c", "echo hi; exit 3", prefix=as_other_user, env={"OFFDUTY_LOGS_DIR": str(offduty.home / "logs")}
+    )
     assert done.code == 3
     assert offduty.record["log"].startswith(str(offduty.home / "xdg/offduty/logs/x/"))
     assert offduty.logged() == b"hi\n"
@@ -116,7 +125,9 @@ def test_a_log_folder_that_may_not_be_written(untidy_offduty, as_other_user):
 
 def test_no_folder_takes_the_log(offduty):
     """F31, INV-3: the job runs all the same, and what was not stored is counted."""
-    done = offduty.run("--name", "x", "--", "sh", "-c", "echo 12345; exit 3", env={"OFFDUTY_LOGS_DIR": "/dev/null/logs", "XDG_STATE_HOME": "/dev/null/xdg"})
+    done = offduty.run(
+        "--name", "x", "--", "sh", "-c", "echo 12345; exit 3", env={"OFFDUTY_LOGS_DIR": "/dev/null/logs", "XDG_STATE_HOME": "/dev/null/xdg"}
+    )
     assert (done.code, done.out) == (3, b"12345\n")
     assert b"E616" in done.err
     assert offduty.record["log"] == ""
@@ -203,7 +214,21 @@ def test_a_kill_before_the_join_leaves_the_tail_readable(untidy_offduty):
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
 def test_others_see_nothing(offduty, umask):
     """T23, T24: whatever the umask, every file is 0600 and every folder 0700."""
-    words = ("--name", "x", "--overlap", "skip", "--retries", "1", "--retry-delay", "0", "--survive", "--", "sh", "-c", "umask; sleep 0.5; exit 3")
+    words = (
+        "--name",
+        "x",
+        "--overlap",
+        "skip",
+        "--retries",
+        "1",
+        "--retry-delay",
+        "0",
+        "--survive",
+        "--",
+        "sh",
+        "-c",
+        "umask; sleep 0.5; exit 3",
+    )
     done = offduty.run(*words, prefix=["sh", "-c", f'umask {umask}; exec "$@"', "sh"])
     assert done.out.split() == [b"0" + umask.encode()] * 2
     found = {str(path): stat.S_IMODE(path.stat().st_mode) for path in [offduty.state, *offduty.state.rglob("*")]}

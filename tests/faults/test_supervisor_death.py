@@ -51,7 +51,11 @@ def test_the_job_does_not_outlive_a_killed_offduty(untidy_offduty, after):
 def test_what_was_printed_a_second_ago_is_in_the_log(untidy_offduty):
     """F07, F28: also the beginning of a line whose end never came, while the other stream is busy (its last word may be half a secret)."""
     offduty = untidy_offduty
-    code = "import os, time\nos.write(1, b'not finished ')\nfor n in range(15): os.write(2, b'busy\\n'); time.sleep(0.1)\nos.write(1, b'!')\ntime.sleep(60)"
+    code = """import os, time
+os.write(1, b'not finished ')
+for n in range(15): os.write(2, b'busy\\n'); time.sleep(0.1)
+os.write(1, b'!')
+time.sleep(60)"""
     process = offduty.start("--name", "x", "--", sys.executable, "-S", "-c", code)
     offduty.wait_for(lambda: process.stdout.read(14) == b"not finished !", "all of it")
     process.kill()
@@ -86,7 +90,16 @@ def test_a_job_that_is_to_survive_goes_on(untidy_offduty):
 
 def test_a_job_that_could_survive_is_logged_as_any_other(offduty):
     """`--survive`: output, log and exit code as without, live; the files are gone afterwards."""
-    process = offduty.start("--survive", "--name", "x", "--", "sh", "-c", "echo one; echo two >&2; read x; head -c 3000000 /dev/zero | tr '\\0' z; exit 6", stdin=subprocess.PIPE)
+    process = offduty.start(
+        "--survive",
+        "--name",
+        "x",
+        "--",
+        "sh",
+        "-c",
+        "echo one; echo two >&2; read x; head -c 3000000 /dev/zero | tr '\\0' z; exit 6",
+        stdin=subprocess.PIPE,
+    )
     assert (process.stdout.readline(), process.stderr.readline()) == (b"one\n", b"two\n")
     out, _ = process.communicate(b"\n")
     assert (process.returncode, len(out)) == (6, 3000000)
@@ -125,7 +138,7 @@ def memory_limit():
 
 def test_the_oom_killer_takes_the_job_and_not_offduty(offduty, memory_limit):
     """F09: exit 137, offduty alive to tell, and it tells that memory ran out."""
-    enter = f"echo $$ > {memory_limit}/cgroup.procs; exec \"$@\""
+    enter = f'echo $$ > {memory_limit}/cgroup.procs; exec "$@"'
     eat = "import os, time\ntime.sleep(0.4)\nhoard = []\nwhile True: hoard.append(bytearray(os.urandom(1 << 20)))"
     done = offduty.run("--name", "x", "--", sys.executable, "-S", "-c", eat, prefix=["sh", "-c", enter, "sh"])
     assert done.code == 137
@@ -173,7 +186,11 @@ def test_each_attempt_has_its_own_log_and_the_last_one_decides(offduty):
     done = offduty.run("--name", "x", "--retries", "5", "--retry-delay", "0", "--", "sh", "-c", code)
     assert (done.code, done.out) == (0, b"attempt 1\nattempt 2\nattempt 3\n")
     runs = offduty.records()
-    assert [(run["attempt"], run["outcome"], run["trigger"]) for run in runs] == [(1, "failed", "manual"), (2, "failed", "retry"), (3, "succeeded", "retry")]
+    assert [(run["attempt"], run["outcome"], run["trigger"]) for run in runs] == [
+        (1, "failed", "manual"),
+        (2, "failed", "retry"),
+        (3, "succeeded", "retry"),
+    ]
     assert [b"attempt %d\n" % run["attempt"] in offduty.log(run) for run in runs] == [True] * 3
 
 

@@ -86,7 +86,9 @@ def test_ten_thousand_variables(offduty):
 
 def test_a_variable_of_the_command_line_wins(offduty):
     """INV-1: `--env`, and `PYTHONPATH` is added to, not replaced."""
-    done = offduty.run("--env", "A=1", "--env", "B=x=y", "--", "sh", "-c", "echo $A $B; echo $PYTHONPATH", env={"A": "0", "PYTHONPATH": "/mine"})
+    done = offduty.run(
+        "--env", "A=1", "--env", "B=x=y", "--", "sh", "-c", "echo $A $B; echo $PYTHONPATH", env={"A": "0", "PYTHONPATH": "/mine"}
+    )
     assert done.out.splitlines()[0] == b"1 x=y"
     assert done.out.splitlines()[1].endswith(b"offduty_probe/path:/mine")
 
@@ -115,10 +117,9 @@ def test_no_folder_of_ours_keeps_the_job_from_running(offduty, trouble):
 def test_a_store_that_is_locked_delays_nothing(offduty):
     """INV-2, F66: somebody holds the database; the job starts at once, and we leave within two seconds of its end."""
     offduty.run("--name", "x", "--", "sleep", "0.5")
-    lock = subprocess.Popen(
-        [sys.executable, "-c", "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('BEGIN EXCLUSIVE'); print('held', flush=True); input()",
-         offduty.state / "offduty.sqlite3"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
+    hold = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('BEGIN EXCLUSIVE'); print('held', flush=True); input()"
+    command = [sys.executable, "-c", hold, offduty.state / "offduty.sqlite3"]
+    lock = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert lock.stdout.readline() == b"held\n"
     done = offduty.run("--name", "x", "--", "sh", "-c", "sleep 0.5; exit 3")
     assert done.code == 3

@@ -9,7 +9,11 @@ import sys
 
 import pytest
 
-SIGNALS = [number for number in (*range(1, 32), signal.SIGRTMIN + 3) if number not in (signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)]
+SIGNALS = [
+    number
+    for number in (*range(1, 32), signal.SIGRTMIN + 3)
+    if number not in (signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
+]
 STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 
 
@@ -112,7 +116,12 @@ def test_so_few_descriptors_that_most_things_fail(offduty, limits):
 
 def test_no_descriptor_for_a_pipe(offduty):
     """F23: three tries, then 125, the errno, and a record."""
-    fill = "import os, sys\nfor _ in range({}): os.dup(0)\nfor fd in range(3, 40):\n try: os.set_inheritable(fd, True)\n except OSError: pass\nos.execv(sys.argv[1], sys.argv[1:])"
+    fill = """import os, sys
+for _ in range({}): os.dup(0)
+for fd in range(3, 40):
+ try: os.set_inheritable(fd, True)
+ except OSError: pass
+os.execv(sys.argv[1], sys.argv[1:])"""
     done = offduty.run("--name", "x", "--", "echo", "ran", prefix=["prlimit", "--nofile=13", sys.executable, "-c", fill.format(4)])
     assert done.code == 125, done
     assert b"EMFILE" in done.err

@@ -13,7 +13,9 @@ import offduty
 
 SOURCE = Path(offduty.__file__).parent
 RUN_MODULES = ["runs", "wiring", "cli/commands/run.py", "__main__.py"]
-JOB = "import sys, time; print('out'); print('err', file=sys.stderr); sys.stdout.flush(); time.sleep(0.35); print('end', end=''); sys.exit(3)"
+JOB = (
+    "import sys, time; print('out'); print('err', file=sys.stderr); sys.stdout.flush(); time.sleep(0.35); print('end', end=''); sys.exit(3)"
+)
 
 
 def names():
@@ -41,13 +43,16 @@ def test_a_mistake_of_ours_changes_nothing_for_the_job(offduty, name):
     assert done.err.startswith(b"err\n")
     assert b"Traceback" not in done.err
     reported = list(offduty.state.glob("internal-errors/*.txt"))
-    assert len(reported) == (0 if name in UNREPORTED else 1), done
+    assert len(reported) == 1 if name in REPORTED else len(reported) <= 1, done
     if reported:
         assert f"{name}: Traceback" in reported[0].read_text()
 
 
-# Not reached by this job; or part of what does the reporting, or after it.
-UNREPORTED = {"between attempts", "retry", "drain", "note", "ended", "internal errors", "close log", "screen", "store"}
+# Reached by this job before the mistakes are kept. (A place not named here may be beside its way, or behind.)
+REPORTED = {
+    "chores", "count unpassed", "find log", "hand over", "join log", "leftovers", "let go", "log output", "pass signal", "record command",
+    "reserve", "retention", "started", "summary", "user name", "warm json", "warm store", "warm summary",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["started", "log output", "summary", "spool", "ended"])
@@ -64,13 +69,25 @@ def test_output_that_could_not_be_logged_is_counted(offduty):
     assert offduty.logged() == b""
 
 
-@pytest.mark.parametrize("module", ["json", "sqlite3", "offduty.secrets.redactor", "offduty.runs.summary", "offduty.wiring.runs", "offduty.stores.sqlite", "traceback"])
+BROKEN = """
+import runpy, sys
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}: raise ImportError(name)
+sys.modules.pop({module!r}, None)
+sys.meta_path.insert(0, Broken())
+sys.argv[0] = "offduty"
+runpy.run_module("offduty", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["json", "sqlite3", "offduty.secrets.redactor", "offduty.runs.summary", "offduty.wiring.runs", "offduty.stores.sqlite", "traceback"],
+)
 def test_a_module_that_cannot_be_imported(offduty, module):
     """F24: a broken installation still runs the job."""
-    (offduty.home / "site").mkdir()
-    code = f"import sys\nclass Broken:\n  def find_spec(self, name, path=None, target=None):\n    if name == {module!r}: raise ImportError(name)\nsys.modules.pop({module!r}, None)\nsys.meta_path.insert(0, Broken())\n"
-    (offduty.home / "site/usercustomize.py").write_text(code)
-    launch = f"import sys; exec({code!r}); sys.argv = ['offduty', *sys.argv[1:]]; import runpy; runpy.run_module('offduty', run_name='__main__', alter_sys=True)"
+    launch = BROKEN.format(module=module)
     done = offduty.started_with([sys.executable, "-c", launch, "run", "--name", "x", "--", "sh", "-c", "echo out; exit 3"])
     assert (done.code, done.out) == (3, b"out\n")
     assert b"Traceback" not in done.err

@@ -53,7 +53,9 @@ def test_what_is_left_behind_is_ended_where_that_is_asked(offduty):
 def test_process_1_reaps_a_thousand_orphans(offduty):
     """F13: none is left as a zombie, while the job runs."""
     spawn = "import os, time\nfor _ in range(1000):\n if os.fork() == 0:\n  if os.fork() == 0: os._exit(0)\n  os._exit(0)\n os.wait()\n"
-    count = "time.sleep(0.5)\nstates = [open(f'/proc/{p}/stat').read().rpartition(')')[2].split()[0] for p in os.listdir('/proc') if p.isdigit()]\nprint('zombies', states.count('Z'), os.getppid())"
+    count = """time.sleep(0.5)
+states = [open(f'/proc/{p}/stat').read().rpartition(')')[2].split()[0] for p in os.listdir('/proc') if p.isdigit()]
+print('zombies', states.count('Z'), os.getppid())"""
     done = offduty.run("--name", "x", "--", sys.executable, "-S", "-c", spawn + count, prefix=AS_PROCESS_1)
     assert (done.code, done.out) == (0, b"zombies 0 1\n")
 
@@ -72,7 +74,9 @@ def test_process_1_can_be_terminated(offduty):
 @root_only
 def test_a_foreign_proc_leads_to_no_foreign_process(offduty):
     """F13: in a namespace that still sees the host's /proc, its numbers are not taken for processes of the job."""
-    done = offduty.run("--kill-leftovers", "--name", "x", "--", "sh", "-c", "setsid -f sleep 0.5; exit 3", prefix=["unshare", "--pid", "--fork"])
+    done = offduty.run(
+        "--kill-leftovers", "--name", "x", "--", "sh", "-c", "setsid -f sleep 0.5; exit 3", prefix=["unshare", "--pid", "--fork"]
+    )
     assert done.code == 3
     assert offduty.record["summary"]["notes"] == [note for note in offduty.record["summary"]["notes"] if "processes" not in note]
     offduty.wait_for(lambda: not offduty.processes(), "the sleep has ended")
@@ -80,7 +84,12 @@ def test_a_foreign_proc_leads_to_no_foreign_process(offduty):
 
 @pytest.mark.parametrize(
     "silence",
-    ["exec >&- 2>&-; touch up; sleep 1.2", "exec >/dev/null 2>&1; touch up; sleep 1.2", "touch up; sleep 1.2", "printf half; touch up; sleep 1.2"],
+    [
+        "exec >&- 2>&-; touch up; sleep 1.2",
+        "exec >/dev/null 2>&1; touch up; sleep 1.2",
+        "touch up; sleep 1.2",
+        "printf half; touch up; sleep 1.2",
+    ],
     ids=["closed", "redirected", "quiet", "unfinished line"],
 )
 def test_a_quiet_job_costs_nothing(offduty, silence):

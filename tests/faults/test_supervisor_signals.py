@@ -9,7 +9,9 @@ import time
 import pytest
 
 # What dumb-init forwards: everything but KILL, STOP, CHLD and the three that suspend.
-FORWARDED = [n for n in range(1, 32) if n not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)]
+FORWARDED = [
+    n for n in range(1, 32) if n not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+]
 PRINT_SIGNALS = """
 import os, signal
 for number in {}:
@@ -116,7 +118,12 @@ def test_a_second_ctrl_c_kills(offduty):
 
 def test_a_failure_long_after_a_hangup_is_a_failure(offduty):
     """F05: HUP makes many programs read their configuration again; what fails later fails for reasons of its own."""
-    code = "import os, signal, sys, time\nsignal.signal(1, lambda *a: None)\nos.write(1, b'ready\\n')\nsignal.pause()\ntime.sleep(0.5)\nsys.exit(3)"
+    code = """import os, signal, sys, time
+signal.signal(1, lambda *a: None)
+os.write(1, b'ready\\n')
+signal.pause()
+time.sleep(0.5)
+sys.exit(3)"""
     process = begun(offduty, code, "--stop-grace", "0.1s")
     process.send_signal(signal.SIGHUP)
     assert process.wait(5) == 3
@@ -166,7 +173,9 @@ def test_a_limit_of_a_year_is_no_trouble(offduty):
 def test_term_between_two_attempts(offduty):
     """F18: the wait for the next attempt ends at once, and nothing is owed any more."""
     process = offduty.start("--name", "x", "--retries", "3", "--retry-delay", "60", "--", "false")
-    offduty.wait_for(lambda: list(offduty.state.glob("retries/*.json")) and offduty.record["outcome"] == "failed", "the first attempt is over")
+    offduty.wait_for(
+        lambda: list(offduty.state.glob("retries/*.json")) and offduty.record["outcome"] == "failed", "the first attempt is over"
+    )
     process.terminate()
     assert process.wait(5) == 143
     assert list(offduty.state.glob("retries/*")) == []
@@ -177,6 +186,9 @@ def test_term_between_two_attempts(offduty):
 def test_a_parent_that_ignores_a_signal(offduty, ignored):
     """INV-1: the job inherits what is ignored, as it would without us; and offduty learns how the job ended all the same."""
     launch = f"import os, signal, sys; signal.signal({int(ignored)}, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
-    done = offduty.run(*job("import sys; print(*(line for line in open('/proc/self/status') if 'SigIgn' in line)); sys.exit(5)"), prefix=[sys.executable, "-S", "-c", launch])
+    done = offduty.run(
+        *job("import sys; print(*(line for line in open('/proc/self/status') if 'SigIgn' in line)); sys.exit(5)"),
+        prefix=[sys.executable, "-S", "-c", launch],
+    )
     assert done.code == 5
     assert int(done.out.split()[1], 16) == 1 << (ignored - 1) | PYTHONS_OWN

@@ -5,7 +5,26 @@ from __future__ import annotations
 import pytest
 
 DURATIONS = ["0", "-1", "1h30x", "abc", "1e99", "inf", "NaN", "", "1h 5", "٣", "366d", "1 s 1 h", "0x10", "1_0"]
-NAMES = ["", "n" * 300, "../x", "a/b", ".", "..", "a\nb", "\x1b[31m", "-x", "CON", "\u202eabc", "a\u200bb", "аbс", "🙂", "x ", "é", "_x", "n" * 101]
+NAMES = [
+    "",
+    "n" * 300,
+    "../x",
+    "a/b",
+    ".",
+    "..",
+    "a\nb",
+    "\x1b[31m",
+    "-x",
+    "CON",
+    "\u202eabc",
+    "a\u200bb",
+    "аbс",
+    "🙂",
+    "x ",
+    "é",
+    "_x",
+    "n" * 101,
+]
 
 WRONG = [
     ([], "E101"),
@@ -51,9 +70,12 @@ def test_each_mistake_has_its_code(words, code):
     from offduty.cli.commands.run import command_job, read
     from offduty.errors import UsageError
 
-    with pytest.raises(UsageError) as caught:
-        options, command, is_command = read(words)
+    def understand():
+        options, command, _ = read(words)
         command_job(command, options)
+
+    with pytest.raises(UsageError) as caught:
+        understand()
     assert (caught.value.code, caught.value.status) == (code, 2)
 
 

@@ -33,7 +33,8 @@ PROBE_PATH = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.pat
 class Attempt:
     """Everything known about one attempt when it has ended: what the summary is made from.
 
-    `refusal`: why it never started, or None; `events`: path of the probe's file; `token`: what its lines must carry; `retry_in`: seconds or None.
+    `refusal`: why it never started, or None; `events`: path of the probe's file; `token`: what its lines must carry;
+    `retry_in`: seconds or None.
     """
 
     def __init__(self, job: Job, record: Record, log: LogFile, events: str, token: str, guard: Guard) -> None:
@@ -50,8 +51,8 @@ class World:
 
     `only`: number and root id of the one attempt to make, where somebody else counts them.
 
-    `redactor(job)` makes what takes secrets out of the log; `started(attempt)` and `ended(attempt)` are told; `chores(attempt)` gives work to do
-    while the job runs; `skipped(job, record, holder)` is told of a run that did not start because another one is going on.
+    `redactor(job)` makes what takes secrets out of the log; `started(attempt)` and `ended(attempt)` are told; `chores(attempt)` gives work
+    to do while the job runs; `skipped(job, record, holder)` is told of a run that did not start because another one is going on.
     """
 
     def __init__(self, clock: Clock, places: Places, environ: Mapping[str, str], closed: frozenset[int]) -> None:
@@ -164,7 +165,7 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
     log.make_room = lambda: reserve.give_up(world.places.reserve)
     guard("ended", world.ended, attempt)
     if attempt.refusal is not None and any(problem.startswith("ended:") for problem in guard.problems):
-        os.write(2, f"offduty: {attempt.refusal}\n".encode("utf-8", "backslashreplace"))  # the machine refuses us even what it takes to say it well
+        os.write(2, f"offduty: {attempt.refusal}\n".encode("utf-8", "backslashreplace"))  # refused even what it takes to say it well
     guard("close log", log.close)
     if attempt.retry_in is not None:
         guard("between attempts", lambda: None)
@@ -240,5 +241,3 @@ def _errno_text(error: OSError) -> str:
     import errno
 
     return f"{errno.errorcode.get(error.errno or 0, '?')}, {(error.strerror or str(error)).lower()}"
-
-

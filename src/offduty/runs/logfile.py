@@ -38,7 +38,9 @@ class LogFile:
     `make_room`: asked when the disk is full, whether it could free something.
     """
 
-    def __init__(self, folders: Iterable[str], name: str, clock: Clock, *, max_size: int, write: Callable[[int, bytes], int] = os.write) -> None:
+    def __init__(
+        self, folders: Iterable[str], name: str, clock: Clock, *, max_size: int, write: Callable[[int, bytes], int] = os.write
+    ) -> None:
         self.name, self.folder, self.path = name, "", ""
         self.clock, self._write = clock, write
         self.lost, self.dropped, self.trouble = 0, 0, ""
@@ -131,8 +133,9 @@ class LogFile:
         """After a refusal: say so in the file as soon as the disk takes a line again. Whether it does."""
         if not self._gap:
             return True
-        what = f"{self._missing} bytes of output are missing here: the disk refused them" if self._missing else "lines of offduty's are missing here"
-        if not self._store(self._torn + column(self.clock.wall(), OWN) + f"{what} ({self.trouble})\n".encode("ascii", "replace")):
+        what = f"{self._missing} bytes of output" if self._missing else "lines of offduty's"
+        text = f"{what} are missing here: the disk refused them ({self.trouble})\n"
+        if not self._store(self._torn + column(self.clock.wall(), OWN) + text.encode("ascii", "replace")):
             return False
         self._gap, self._missing, self._torn = False, 0, b""
         return True
@@ -166,7 +169,7 @@ class LogFile:
             pass
 
     def join(self) -> None:
-        """Put the tail back behind the head, with a line between them that says what was dropped. On a full disk the rest stays in its segments."""
+        """Put the tail back behind the head, with a line between that says what was dropped. On a full disk it stays in its segments."""
         if not self._segments:
             return
         last, self._fd = self._fd, self._head_fd
@@ -210,7 +213,7 @@ class LogFile:
         return (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino)
 
     def move_to_first(self, folders: Iterable[str]) -> None:
-        """Write the log again, whole, in the first of `folders` that takes it: its own is gone, but the open files still hold every byte."""
+        """Write the log again, whole, in the first of `folders` that takes it: its own is gone, the open files still hold every byte."""
         for folder in folders:
             try:
                 self.move_to(folder)

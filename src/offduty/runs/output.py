@@ -44,7 +44,7 @@ class Lines:
 
     @property
     def flush_at(self) -> float | None:
-        """When (monotonic) the beginning of a line should be flushed; None if none waits. That of a progress bar waits for its last state."""
+        """When (monotonic) the beginning of a line should be flushed; None if none waits. A progress bar waits for its last state."""
         return self.since + SETTLE if self._partial and not (self.terminal and b"\r" in self._partial) else None
 
     def feed(self, chunk: bytes) -> None:
@@ -121,9 +121,9 @@ def last_states(lines: bytes) -> bytes:
 class Onward:
     """Our own stdout or stderr: takes what the job wrote, and never blocks the supervisor for it.
 
-    What a pipe or terminal does not take at once waits in `pending` until `poll` says that `poll_fd` takes more, and the job is not read on
-    meanwhile, so that a slow reader slows the job as it would without offduty. `broken`: the reader is gone. `lost`: bytes that were refused
-    for another reason (a file on a full disk), with the first such `trouble` as text.
+    What a pipe or terminal does not take at once waits in `pending` until `poll` says that `poll_fd` takes more, and the job is not read
+    on meanwhile, so that a slow reader slows the job as it would without offduty. `broken`: the reader is gone. `lost`: bytes that were
+    refused for another reason (a file on a full disk), with the first such `trouble` as text.
     """
 
     def __init__(self, fd: int) -> None:
@@ -136,7 +136,7 @@ class Onward:
             self._reopen()
 
     def _reopen(self) -> None:
-        """Open the pipe or terminal once more for ourselves, to write to it without blocking: that flag on `fd` itself would be everybody's."""
+        """Open the pipe or terminal once more, to write to it without blocking: that flag on `fd` itself would be everybody's."""
         try:
             self.poll_fd = os.open(f"/proc/self/fd/{self.fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError:

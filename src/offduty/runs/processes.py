@@ -6,7 +6,7 @@ import os
 
 
 class Process:
-    """A process: `pid`, `parent`, process `group`, `name` (of its program, 15 bytes at most), `started` (clock ticks since boot), `state`."""
+    """A process: `pid`, `parent`, process `group`, `name` (of its program, 15 bytes), `started` (clock ticks since boot), `state`."""
 
     __slots__ = ("group", "name", "parent", "pid", "started", "state")
 
@@ -43,7 +43,7 @@ def descendants(ancestor: int) -> list[Process]:
 
 
 def _proc_is_ours() -> bool:
-    """Whether /proc shows the process ids that we see. In a namespace entered without mounting it anew, its numbers mean other processes."""
+    """Whether /proc shows the process ids that we see. In a namespace entered without mounting it anew, they mean other processes."""
     try:
         return os.readlink("/proc/self") == str(os.getpid())
     except OSError:

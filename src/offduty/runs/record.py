@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def begin(job: Job, clock: Clock, *, attempt: int = 1, root_id: str = "") -> Record:
-    """The record of an attempt that is about to start; its command is not redacted yet, and `user` comes when it runs: `user_name` may take long."""
+    """The record of an attempt that is about to start; its command is not redacted yet, and `user` not looked up: that may take long."""
     now = clock.wall()
     run_id = new_id(now)
     me = look(os.getpid())

@@ -48,7 +48,7 @@ def owe(folder: str, job: Job, record: Record, clock: Clock) -> None:
 
 
 def owed(folder: str, job: Job, clock: Clock) -> Owed | None:
-    """The attempt that a run which was cut off still owed, if it is recent and makes sense. One that is waiting for it itself owes us nothing."""
+    """The attempt that a run which was cut off still owed, if it is recent and makes sense; a living run makes its own."""
     try:
         with open(_path(folder, job), encoding="ascii") as file:
             text = file.read(4096)
@@ -74,7 +74,9 @@ def _is_alive(found: dict[str, object]) -> bool:
     if found["boot_id"] != boot_id():
         return False
     process = look(int(str(found["pid"])))
-    return process is not None and process.pid != os.getpid() and process.started == found["pid_started"] and process.state not in ("Z", "X")
+    return (
+        process is not None and process.pid != os.getpid() and process.started == found["pid_started"] and process.state not in ("Z", "X")
+    )
 
 
 def settle(folder: str, job: Job, root_id: str) -> None:

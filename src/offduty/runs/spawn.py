@@ -1,7 +1,8 @@
 """Start the job's process so that nothing about it differs from a start without offduty, and hold its reins.
 
 Plain `os.fork` and `os.execve`, and not `subprocess`: that module costs 8 ms of imports and cannot ask for the signal which ends the
-child when offduty dies. Numbers below are Linux's own (`<sys/prctl.h>`, `<sys/signalfd.h>`); `_signal` is what `signal` wraps in enums at 4 ms.
+child when offduty dies. Numbers below are Linux's own (`<sys/prctl.h>`, `<sys/signalfd.h>`); `_signal` is what `signal` wraps in enums
+at 4 ms.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from offduty.errors import NOT_EXECUTABLE, NOT_FOUND, OFFDUTY_FAILED, CannotStar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SFD_FLAGS = 0o2000000 | 0o4000  # close on exec, non-blocking
@@ -73,7 +74,8 @@ class Stdio:
     """The three descriptors the job gets, and how it stands to the terminal.
 
     `out`, `err`: what becomes its stdout and stderr; `stdin`: a descriptor, or None to inherit (`-1`: closed, as we found it);
-    `session`: the job leads a session of its own with `out` as its controlling terminal; `foreground`: it becomes the terminal's foreground group.
+    `session`: the job leads a session of its own with `out` as its controlling terminal; `foreground`: it becomes the terminal's
+    foreground group.
     """
 
     __slots__ = ("err", "foreground", "out", "session", "stdin")
@@ -83,7 +85,7 @@ class Stdio:
 
 
 class Child:
-    """A process we started: `pid` leads its own process group; `fd` becomes readable when it has ended, or is -1 (then SIGCHLD alone tells).
+    """A process we started: `pid` leads its own process group; `fd` becomes readable when it has ended, or is -1 (SIGCHLD alone tells).
 
     `status`: as `waitpid` gives it, None while it lives; `stopped`: whether it was stopped since this was last set to False.
     """
@@ -132,7 +134,7 @@ class Child:
             os.close(self.fd)
 
 
-def start(command: Sequence[str], env: Mapping[str, str], cwd: str | None, stdio: Stdio, *, signals: Signals, survive: bool) -> Child:
+def start(command: list[str], env: Mapping[str, str], cwd: str | None, stdio: Stdio, *, signals: Signals, survive: bool) -> Child:
     """Start `command`; raises CannotStart with the exit status `env` would have given (126, 127), or an OSError worth trying again."""
     candidates = _candidates(command[0], env.get("PATH", os.defpath))
     told, tell = os.pipe()
@@ -176,7 +178,7 @@ def _candidates(program: str, path: str) -> list[str]:
 
 
 def _become(
-    command: Sequence[str], candidates: Iterable[str], env: Mapping[str, str], cwd: str | None,
+    command: list[str], candidates: Iterable[str], env: Mapping[str, str], cwd: str | None,
     stdio: Stdio, tell: int, signals: Signals, die_with: int,
 ) -> None:  # fmt: skip
     """In the new process: become the job. Never returns; on failure writes `step errno` to `tell`."""
@@ -238,7 +240,7 @@ def _offer_to_oom_killer() -> None:
         pass
 
 
-def _execute(command: Sequence[str], candidates: Iterable[str], env: Mapping[str, str]) -> None:
+def _execute(command: list[str], candidates: Iterable[str], env: Mapping[str, str]) -> None:
     """`execve` the first candidate that can be; a script without `#!` goes to the shell, as it would from a shell."""
     denied: OSError | None = None
     missing = OSError(errno.ENOENT, "not found")
@@ -278,7 +280,16 @@ def _refusal(step: str, number: int, program: str, cwd: str | None) -> Exception
     if step == "setup":
         return CannotStart("E803", "cannot prepare the process", status=OFFDUTY_FAILED, why=f"{errno.errorcode.get(number, number)}, {why}")
     if number in (errno.ENOENT, errno.ENOTDIR):
-        return CannotStart("E804", f"command not found: {quoted(program)}", status=NOT_FOUND, fix="check the spelling, PATH and, in cron, use the full path")
+        return CannotStart(
+            "E804",
+            f"command not found: {quoted(program)}",
+            status=NOT_FOUND,
+            fix="check the spelling, PATH and, in cron, use the full path",
+        )
     name = errno.errorcode.get(number, str(number))
-    fixes = {errno.EACCES: "make it executable (chmod +x)", errno.E2BIG: "pass the arguments in a file", errno.ENOEXEC: "it is built for another machine"}
+    fixes = {
+        errno.EACCES: "make it executable (chmod +x)",
+        errno.E2BIG: "pass the arguments in a file",
+        errno.ENOEXEC: "it is built for another machine",
+    }
     return CannotStart("E805", f"cannot execute {quoted(program)}", status=NOT_EXECUTABLE, why=f"{name}, {why}", fix=fixes.get(number, ""))

@@ -105,7 +105,7 @@ class Supervisor:
         self._redacting = False
 
     def start(self, command: list[str], env: Mapping[str, str], closed: frozenset[int]) -> None:
-        """Start the job; raises CannotStart, or OSError. A machine that is short of processes, memory or descriptors gets three tries (F23)."""
+        """Start the job; raises CannotStart, or OSError. A machine short of processes, memory or descriptors gets three tries (F23)."""
         for tries_left in reversed(range(spawn.START_TRIES)):
             try:
                 self._start(command, env, closed)

@@ -8,6 +8,10 @@ import termios
 
 from offduty.runs.output import READ_SIZE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def is_foreground(fd: int) -> bool:
     """Whether `fd` is a terminal that we may read from and change."""
@@ -38,7 +42,7 @@ class Terminal:
         self.outer = outer if os.isatty(outer) else -1
         self.stdin = stdin if is_foreground(stdin) else -1
         self.keys = b""
-        self._before: list[object] | None = None
+        self._before: Any = None
         self.resize()
 
     def make_transparent(self) -> None:
@@ -98,5 +102,3 @@ class Terminal:
             except termios.error:  # it has hung up
                 pass
             self._before = None
-
-

@@ -10,7 +10,11 @@ import pytest
 
 from offduty.runs.lock import JobLock
 
-HOLD = "import sys\nfrom offduty.runs.lock import JobLock\nlock = JobLock(sys.argv[1], 'x')\nprint(lock.take('r' * 36), flush=True)\nsys.stdin.read()"
+HOLD = """import sys
+from offduty.runs.lock import JobLock
+lock = JobLock(sys.argv[1], 'x')
+print(lock.take('r' * 36), flush=True)
+sys.stdin.read()"""
 
 
 @pytest.fixture
@@ -67,5 +71,5 @@ def test_the_file_is_private_and_no_link(tmp_path):
     assert os.stat(tmp_path / "locks").st_mode & 0o777 == 0o700
     lock.release()
     (tmp_path / "locks" / "y.lock").symlink_to(tmp_path / "victim")
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="symbolic links"):
         JobLock(str(tmp_path / "locks"), "y")

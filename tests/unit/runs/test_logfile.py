@@ -39,7 +39,14 @@ def test_lines_and_pieces(tmp_path):
     log.own("head\nmore")
     log.lines(OUT, b"one\n\ntwo\n")
     log.piece(ERR, b"half")
-    assert content(log) == [(OWN, b" ", b"head"), (OWN, b" ", b"more"), (OUT, b" ", b"one"), (OUT, b" ", b""), (OUT, b" ", b"two"), (ERR, CUT, b"half")]
+    assert content(log) == [
+        (OWN, b" ", b"head"),
+        (OWN, b" ", b"more"),
+        (OUT, b" ", b"one"),
+        (OUT, b" ", b""),
+        (OUT, b" ", b"two"),
+        (ERR, CUT, b"half"),
+    ]
 
 
 class Disk:
@@ -63,7 +70,7 @@ class Disk:
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EINTR, errno.EDQUOT, "short", "torn"])
 def test_a_fault_at_any_write(tmp_path, fault):
-    """F33: at each of 100 places, one at a time: what is missing is counted and flagged in the file, to the byte; nothing else is missing."""
+    """F33: at each of 100 places, one at a time: what is missing is counted and flagged in the file, to the byte, and nothing else is."""
     for at in range(1, 101):
         log = open_log(tmp_path / str(at), write=Disk(at, fault))
         for line in LINES:
@@ -123,7 +130,9 @@ def test_head_and_tail_are_kept(tmp_path, max_size):
     assert (kept == written) == (max_size >= 140_000)
     assert written.startswith(kept[:20]) and written.endswith(kept[-20:])
     markers = [text for mark, _, text in content(log) if mark == OWN]
-    assert markers[:-1] == ([b"%d bytes of output are not kept here: the log has reached its greatest size" % log.dropped] if log.dropped else [])
+    assert markers[:-1] == (
+        [b"%d bytes of output are not kept here: the log has reached its greatest size" % log.dropped] if log.dropped else []
+    )
     assert markers[-1] == b"== summary =="
 
 

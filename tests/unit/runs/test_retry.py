@@ -85,7 +85,14 @@ def test_only_its_own_run_settles_it(owed_file):
 VALUES = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=40), st.lists(st.integers(), max_size=2))
 
 
-@given(st.one_of(st.binary(max_size=200), st.dictionaries(st.sampled_from(["attempt", "root_id", "at", "pid", "boot_id", "pid_started"]), VALUES).map(lambda found: json.dumps(found).encode())))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.dictionaries(st.sampled_from(["attempt", "root_id", "at", "pid", "boot_id", "pid_started"]), VALUES).map(
+            lambda found: json.dumps(found).encode()
+        ),
+    )
+)
 def test_a_damaged_file_owes_nothing(tmp_path_factory, data):
     """B9: whatever is in it; never an exception."""
     path = tmp_path_factory.mktemp("retries") / "x.json"
