@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from offduty import places as default_places
@@ -66,6 +67,7 @@ class Keeper:
     def chores(self, attempt: Attempt) -> list[tuple[str, Callable[[], object]]]:
         """Work that can be done while the job runs, in pieces of a few milliseconds."""
         return [
+            ("garbage collection", gc.enable),
             ("count oom kills", lambda: self._count_oom_kills(attempt)),
             ("look at the configuration", lambda: self._note_degraded(attempt)),
             ("warm json", _import_json),
