@@ -187,6 +187,16 @@ def test_a_non_blocking_stdout_loses_nothing(offduty):
     assert (process.wait(5), got) == (0, 1_000_000)
 
 
+def test_the_last_words_of_a_job_whose_reader_is_gone(offduty):
+    """INV-3: what was read before the job got its SIGPIPE is in the log, also the line that was never finished."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = offduty.run("--quiet", "--name", "x", "--", "sh", "-c", "printf 'not finished'; sleep 0.3; exit 4", stdout=writer)
+    os.close(writer)
+    assert done.code == 4
+    assert offduty.logged() == b"not finished"
+
+
 def test_a_socket_as_stdout(offduty):
     """INV-3: as under inetd or systemd."""
     import socket

@@ -32,6 +32,14 @@ def log_of(offduty):
     return max(offduty.state.glob("logs/*/*.log"))
 
 
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("chance", range(50))
+def test_fifty_kills_at_random_times(untidy_offduty, chance):
+    """F07: as below, fifty times."""
+    test_the_job_does_not_outlive_a_killed_offduty(untidy_offduty, int.from_bytes(os.urandom(2), "big") / 65536 * 2)
+
+
 @pytest.mark.parametrize("after", [0.05, 0.2, 0.55, 0.9, 1.4])
 def test_the_job_does_not_outlive_a_killed_offduty(untidy_offduty, after):
     """F07, F10: gone within a second; the log holds every byte written a second before, and whole lines only."""
@@ -109,11 +117,14 @@ def test_a_job_that_could_survive_is_logged_as_any_other(offduty):
 
 def test_a_stopped_offduty_disturbs_nobody(offduty):
     """F22: the job goes on until its pipe is full; when offduty continues, nothing is missing and one record says how it ended."""
-    process = offduty.start("--name", "x", "--", "sh", "-c", "echo up; for i in 1 2 3 4 5; do echo $i; done; touch done; exit 4")
-    offduty.wait_for(lambda: (offduty.home / "done").exists() or process.send_signal(signal.SIGSTOP) or True, "stopped")
-    time.sleep(0.8)
+    work = "until [ -e go ]; do sleep 0.05; done; for i in 1 2 3 4 5; do echo $i; done; touch done; exit 4"
+    process = offduty.start("--name", "x", "--", "sh", "-c", f"echo up; {work}")
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGSTOP)
+    (offduty.home / "go").touch()
+    offduty.wait_for(lambda: (offduty.home / "done").exists(), "the job is done while offduty is stopped")
     process.send_signal(signal.SIGCONT)
-    assert process.communicate(timeout=10)[0] == b"up\n1\n2\n3\n4\n5\n"
+    assert process.communicate(timeout=10)[0] == b"1\n2\n3\n4\n5\n"
     assert (process.returncode, offduty.record["outcome"], len(offduty.records())) == (4, "failed", 1)
 
 

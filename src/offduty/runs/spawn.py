@@ -11,6 +11,7 @@ import _signal
 import ctypes
 import errno
 import os
+import sys
 
 from offduty.errors import NOT_EXECUTABLE, NOT_FOUND, OFFDUTY_FAILED, CannotStart, quoted
 
@@ -23,12 +24,17 @@ SFD_FLAGS = 0o2000000 | 0o4000  # close on exec, non-blocking
 SIGNALFD_RECORD, SIGSET_BYTES = 128, 128
 NOT_FOR_US = (_signal.SIGKILL, _signal.SIGSTOP)
 REALTIME = range(34, 65)  # 32 and 33 are the C library's own
+OF_OUR_WRITING = (_signal.SIGPIPE, _signal.SIGXFSZ)  # a blocked signal is kept, even where it is ignored
 STOP_SIGNALS = (_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU)
 OOM_SCORE_RAISE = 200
 TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 START_TRIES, START_WAIT = 3, 2.5
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _number(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], sys.byteorder)
 
 
 class Signals:
@@ -50,12 +56,13 @@ class Signals:
             raise OSError(ctypes.get_errno(), "signalfd")
 
     def read(self) -> list[int]:
-        """The numbers of the signals that came since the last read, oldest first."""
+        """The numbers of the signals that came since the last read, oldest first; not those that our own writing brought about."""
         try:
             data = os.read(self.fd, SIGNALFD_RECORD * 32)
         except BlockingIOError:
             return []
-        return [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), SIGNALFD_RECORD)]
+        came = [(_number(data, at), _number(data, at + 12)) for at in range(0, len(data), SIGNALFD_RECORD)]  # ssi_signo, ssi_pid
+        return [number for number, sender in came if number not in OF_OUR_WRITING or sender != os.getpid()]
 
     def close(self) -> None:
         """Give the signals back to whoever runs after us."""

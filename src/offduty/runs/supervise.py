@@ -225,11 +225,11 @@ class Supervisor:
         self._last_output = self.clock.monotonic()
         if stream.onward is not None:
             stream.onward.write(chunk)
-            if stream.onward.broken:
-                self._hang_up(stream)
-            elif stream.onward.pending:
-                self._pause(stream)
         self._log_safely(stream, chunk)
+        if stream.onward is not None and stream.onward.broken:
+            self._hang_up(stream)
+        elif stream.onward is not None and stream.onward.pending:
+            self._pause(stream)
         stream.failures = 0
         return len(chunk)
 
