@@ -73,6 +73,14 @@ os.execv(sys.argv[2], sys.argv[2:])"""
     assert (after / "offduty.sqlite3").exists() or b'"outcome":"failed"' in next(after.glob("spool/*.spool")).read_bytes()
 
 
+def test_a_limit_on_the_size_of_files(offduty):
+    """F33: EFBIG, and the signal that comes with it is ours alone: the job that writes to a pipe does not feel the limit."""
+    done = offduty.run("--name", "x", "--quiet", "--", sys.executable, "-S", "-c", WRITE_MUCH, prefix=["prlimit", "--fsize=500000"])
+    assert (done.code, len(done.out)) == (3, 40000 * 100)
+    assert os.path.getsize(offduty.record["log"]) <= 500_000
+    assert any("bytes not stored (EFBIG" in note for note in offduty.record["summary"]["notes"])
+
+
 def test_the_reserve_is_made_while_nothing_happens(offduty):
     """F29: by the first run that lasts long enough; 4 MiB that are really there, for us alone."""
     offduty.run("--name", "x", "--", "sleep", "0.6")
