@@ -159,6 +159,7 @@ class Keeper:
         from offduty.runs import summary
         from offduty.runs.failure import find_failure
         from offduty.transactions.events import read_events
+        from offduty.transactions.ledger import Ledger, struck
 
         redactor = self.redactor(attempt.job)
         seen = read_events(attempt.events, attempt.token, redact=redactor.text if redactor else None)
@@ -169,7 +170,12 @@ class Keeper:
             timed_out_after=job.stop_at, not_started=str(attempt.refusal) if attempt.refusal else None,
             tail=job_bytes(bytes(attempt.log.last_words)), oom=self._was_oom(attempt),
         )  # fmt: skip
-        folded = summary.fold(failure, seen.events, notes=notes, protocol_errors=seen.protocol_errors, dropped=seen.dropped)
+        ledger = Ledger()
+        for event in seen.events:
+            ledger.add(event)
+        chain = [(cause.type, cause.message) for cause in failure.chain] if failure else []
+        where = struck(ledger.entries, chain, died=record["signal"] is not None or record["outcome"] == "timed_out") if failure else None
+        folded = summary.fold(failure, seen.events, notes=notes, where=where, protocol_errors=seen.protocol_errors, dropped=seen.dropped)
         record["summary"] = folded.as_json()
         return summary.render(folded, record, limit_s=job.max_duration)
 
