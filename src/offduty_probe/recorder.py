@@ -16,7 +16,7 @@ import os
 import time
 from _thread import get_ident
 
-from offduty_probe.lines import line_of
+from offduty_probe.lines import dumps, line_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_KINDS = 256
 MOST_PROBLEMS = 16
+MARK = 23  # SIGURG, which is ignored by default
 HIGH_NUMBERS = (1000, 250, 100, 50)
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -37,11 +38,16 @@ class Recorder:
         self._open, self._write, self._fstat, self._lstat = os.open, os.write, os.fstat, os.lstat
         self._now, self._pid = time.time, os.getpid
         self.file: tuple[int, int, int] | None = None
+        self.marked: Callable[[int], bool] | None = None
+        self.at_forget: list[Callable[[], object]] = []
+        self.at_flush: list[Callable[[], object]] = []
         self.forget()
 
     def aim(self, path: str, token: str) -> None:
-        """Write to another file from now on; to none if `path` is empty."""
-        self.path, self.token, self.file = path, token, None
+        """Write to another file from now on; to none if `path` is empty. The last one is closed: blocks may come by the thousand."""
+        file, self.path, self.token, self.file = self.file, path, token, None
+        if file is not None and self._is_ours(*file):
+            os.close(file[0])
         self.forget()
 
     def forget(self) -> None:
@@ -53,12 +59,15 @@ class Recorder:
         self.told_problems: set[str] = set()
         self.lost, self.why, self.torn = 0, "", False
         self.exits = 0
+        self.beginning = f'{{"token":{dumps(self.token)},"pid":{self._pid()},"kind":'  # of a line that others build
+        for forget in self.at_forget:
+            forget()
 
     def record(self, kind: str, keys: dict[str, Any]) -> None:
         """Append an event of `kind` with `keys` beside the four that every event has."""
         event = {"token": self.token, "kind": kind, "at": self._now(), "pid": self._pid()}
         event.update(keys)
-        self._append(line_of(event))
+        self.append(line_of(event))
 
     def build_and_record(self, kind: str, build: Callable[[], dict[str, Any]]) -> None:
         """`record(kind, build())`. What `build` provokes by printing the job's objects is not the job's doing: not recorded."""
@@ -88,6 +97,8 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what was counted and not yet told, and what was lost. Counting may go on afterwards."""
+        for flush in self.at_flush:
+            flush()
         for alike in list(self.kinds.values()):
             rest = alike.rest()
             if rest:
@@ -111,7 +122,8 @@ class Recorder:
         except OSError:
             return False
 
-    def _append(self, line: bytes) -> None:
+    def append(self, line: bytes) -> None:
+        """Write a line, newline included, that begins with `beginning`."""
         if self.torn:  # end the torn line, so that it spoils no other
             line = b"\n" + line
         try:
@@ -133,10 +145,13 @@ class Recorder:
         if not _stat.S_ISREG(stat.st_mode) or (stat.st_dev, stat.st_ino) != (named.st_dev, named.st_ino):
             raise OSError(0, "the events file is not what its name says")  # the number may be the job's already: not ours to close
         self.file = (fd, stat.st_dev, stat.st_ino)
+        self.marked = _mark(fd)
         return fd
 
     def _is_ours(self, fd: int, device: int, inode: int) -> bool:
         try:
+            if self.marked is not None:
+                return self.marked(fd)
             stat = self._fstat(fd)
         except OSError:
             return False
@@ -166,6 +181,20 @@ class Kind:
         told = max(self.told, (1 << count.bit_length()) >> 1)
         self.told = count
         return dict(self.last, count=count - told) if count > told else None
+
+
+def _mark(fd: int) -> Callable[[int], bool] | None:
+    """Mark the open file, and give the question whether a number still stands for it: a third of the time that `fstat` takes.
+
+    The mark is the signal that would tell of input if it were asked for, which it is not: free for use on a file. Linux only.
+    """
+    try:
+        from fcntl import F_GETSIG, F_SETSIG, fcntl
+
+        fcntl(fd, F_SETSIG, MARK)
+    except (ImportError, OSError):
+        return None
+    return lambda fd: bool(fcntl(fd, F_GETSIG) == MARK)
 
 
 def _on_a_high_number(fd: int) -> int:

@@ -30,6 +30,17 @@ def start(environ: Mapping[str, str]) -> None:
     os.register_at_fork(after_in_child=recorder.forget)
     quietly(_hello, recorder)
     hooks.install(recorder)
+    quietly(_capture, recorder, environ.get("OFFDUTY_CAPTURE", ""))
+
+
+def _capture(recorder: Recorder, chosen: str) -> None:
+    """Imported here, so that the hooks are installed whatever becomes of the captures."""
+    if chosen.strip() == "0":
+        return
+    from offduty_probe import capture
+    from offduty_probe.capture.ledger import Ledger
+
+    capture.install(Ledger(recorder), chosen)
 
 
 def begin_block(environ: Mapping[str, str]) -> None:

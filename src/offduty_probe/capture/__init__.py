@@ -1,0 +1,37 @@
+"""What the job does with the world outside: one file a library, with `install(record) -> uninstall`, and one line here.
+
+How to add one: docs/explanation/captures.md. `OFFDUTY_CAPTURE=0` leaves all out, `OFFDUTY_CAPTURE=-pandas,-files` these.
+"""
+
+from __future__ import annotations
+
+from offduty_probe.patching import when_imported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from offduty_probe.capture.ledger import Ledger
+
+# name: (the module that brings it when it is imported, our module): a library that is not imported costs nothing.
+CAPTURES = {
+    "files": ("io", "files"),
+}
+
+
+def install(record: Ledger, chosen: str = "") -> None:
+    """Install the captures, now or when their libraries are imported. `chosen`: as in `$OFFDUTY_CAPTURE`."""
+    for name, (module, capture) in CAPTURES.items():
+        if is_chosen(name, chosen):
+            when_imported(module, lambda _, name=name, capture=capture: load(capture)(record))  # type: ignore[misc]
+
+
+def is_chosen(name: str, chosen: str) -> bool:
+    """Whether the capture `name` is wanted: not for `0`, nor for a list of names, separated by commas, that has it."""
+    return chosen.strip() != "0" and name not in [one.strip().lstrip("-") for one in chosen.split(",")]
+
+
+def load(capture: str) -> Callable[[Ledger], Callable[[], object]]:
+    """The `install` of a capture."""
+    name = f"{__name__}.{capture}"
+    return getattr(__import__(name, fromlist=["install"]), "install")  # type: ignore[no-any-return]  # noqa: B009

@@ -1,0 +1,330 @@
+"""The ledger: numbers what the job does with the world outside, tells each transaction, and folds floods of alike ones.
+
+Only the outermost call counts: what `read_csv` opens is part of `read_csv`. A context variable knows what is outermost; threads
+and tasks of asyncio have their own, and so does a forked child, because it gets another `here`.
+
+Nothing has to be locked, as in the recorder: counting is `next` of an `itertools.count`, which is one step.
+"""
+
+# ruff: noqa: SLF001  # `sys._getframe`: a tenth of what `inspect` and `traceback` cost
+from __future__ import annotations
+
+import _signal
+import itertools
+import sys
+from _contextvars import ContextVar
+from _thread import get_ident
+from time import perf_counter, time
+
+from offduty_probe.capture.shapes import shape_text
+from offduty_probe.capture.targets import masked_text, path
+from offduty_probe.chain import is_own, type_name
+from offduty_probe.guard import swallow
+from offduty_probe.lines import MOST_BYTES, dumps
+from offduty_probe.recorder import Kind
+from offduty_probe.texts import cut, safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, Callable, Iterator, Tuple
+
+    Known = dict[str, Any]
+    Said = Tuple[Any, ...]
+    Describe = Callable[[Tuple[Any, ...], dict[str, Any]], "Said | None"]
+
+FEW = 32  # of a kind at a place in the job's code are told in full, each with its `begin`
+FEW_OPENS = 8
+MOST_FAILURES = 32
+MOST_SITES = 256
+MOST_IN_FULL = 4000
+MOST_FILES = 4096
+MOST_CHARACTERS = {"target": 4096, "message": 1024, "attribute": 1024}
+MOST_ATTRIBUTES = 32
+
+inside: ContextVar[object] = ContextVar("offduty_inside", default=None)  # the `here` of the ledger whose transaction is running
+_own: dict[str, bool] = {}
+
+
+class Ledger:
+    """What the job does with the world outside, in this process. `recorder` writes it down."""
+
+    def __init__(self, recorder: Any) -> None:
+        self.recorder = recorder
+        self.before_telling: list[Callable[[], object]] = []  # what waits to be told goes first
+        self.before_flush: list[Callable[[], object]] = []
+        self.at_forget: list[Callable[[], object]] = []
+        self.first = _first_number()
+        recorder.at_forget.append(self.forget)
+        recorder.at_flush.append(self.flush)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as the child of a fork must."""
+        self.here = object()
+        self.numbers: Iterator[int] = itertools.count(self.first)
+        self.sites: dict[Any, Site] = {}
+        self.in_full: Iterator[int] = itertools.count(1)
+        self.enough = False
+        for forget in self.at_forget:
+            forget()
+
+    def start(self, describe: Describe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Transaction | None:
+        """For wrappers: the transaction that a call with `args` and `kwargs` is, if it is the outermost one. Never raises."""
+        if inside.get() is self.here:
+            return None
+        try:
+            said = describe(args, kwargs)
+            return None if said is None else self.transaction(*said, frame=sys._getframe(2))
+        except Exception as error:
+            swallow(error)
+            return None
+
+    def transaction(
+        self, op: str, target: str, attributes: Known | None = None, begin: bool = True, *, frame: FrameType | None = None
+    ) -> Transaction | None:
+        """A transaction begins; None within another one. Whoever gets it calls `done` or `failed`, in the same thread or task.
+
+        `op`, `target`, `attributes`: docs/explanation/how-the-parts-meet.md; `target` without secrets (`capture/targets.py`).
+        `begin=False`: it takes no time, so that no `begin` is told. `frame`: where to look for the job's own code from.
+        """
+        if inside.get() is self.here or not self.watching():
+            return None
+        for tell in self.before_telling:
+            tell()
+        site = self.site(frame or sys._getframe(1), op, FEW if begin else FEW_OPENS)
+        transaction = Transaction(self, site, target, attributes, self.is_told(site))
+        inside.set(self.here)
+        if begin and transaction.full:
+            self.tell_begin(transaction)
+        transaction.started = perf_counter()
+        return transaction
+
+    def watching(self) -> bool:
+        """Whether there is a run, and it is the job that acts: not what the probe provokes by printing the job's objects."""
+        recorder = self.recorder
+        return bool(recorder.path) and not (recorder.busy and get_ident() in recorder.busy)
+
+    def is_told(self, site: Site) -> bool:
+        """Whether the transaction that begins now at `site` is one of the first, to be told in full."""
+        number = next(site.begun)
+        if number > site.few or (self.enough and number > 1):
+            return False
+        self.enough = next(self.in_full) >= MOST_IN_FULL
+        return True
+
+    def site(self, frame: FrameType | None, op: str, few: int) -> Site:
+        """The nearest place in the job's own code, from `frame` outwards, together with `op`."""
+        while frame is not None:
+            own = _own.get(frame.f_code.co_filename)
+            if own is None:
+                own = _look_at(frame.f_code.co_filename)
+            if own:
+                key: Any = (id(frame.f_code), frame.f_lasti, op)
+                break
+            frame = frame.f_back
+        else:
+            key = (0, 0, op)
+        return self.sites.get(key) or self._new_site(key, frame, op, few)
+
+    def _new_site(self, key: Any, frame: FrameType | None, op: str, few: int) -> Site:
+        if len(self.sites) >= MOST_SITES:
+            self.recorder.problem(f"more than {MOST_SITES} places with transactions: those of the others are counted together")
+            key, frame = op, None
+        return self.sites.setdefault(key, Site(op, frame, few))
+
+    def note(self, site: Site, target: str, took: float, known: Known, error: BaseException | None = None) -> None:
+        """A transaction that is over when it is known of, as the opening of a file."""
+        self.settle(site, next(self.numbers), self.is_told(site), target, took, known, error)
+
+    def settle(self, site: Site, n: int, full: bool, target: str, took: float, known: Known, error: BaseException | None) -> None:
+        """Tell a transaction that is over, or fold it into the sums of its site."""
+        if full or (error is not None and next(site.failures) <= MOST_FAILURES):
+            if error is not None:
+                known = dict(known, error=_error(error, self.recorder))
+                if isinstance(error, OSError) and isinstance(error.errno, int):
+                    known.setdefault("status", error.errno)
+            self.tell(site, n, target, took, known, 1, int(error is not None))
+            return
+        site.last = (n, target)
+        site.add(took, known, int(error is not None))
+        due = site.folded.due()
+        if due:
+            self.tell_folded(site, due)
+
+    def tell_begin(self, transaction: Transaction) -> None:
+        """Write a `begin` event."""
+        text = f'{transaction.site.text}"target":{_target(transaction.target)}'
+        self.recorder.append(f'{self.recorder.beginning}"begin","at":{time():.6f},"n":{transaction.n},{text}}}\n'.encode())
+
+    def tell(self, site: Site, n: int, target: str, took: float, known: Known, count: int = 1, failed: int = 0) -> None:
+        """Write a `transaction` event: one, or `count` alike that are folded into it; `took` and sizes are sums then."""
+        text = f'"took":{took:.6f},"ok":{"false" if failed else "true"},"count":{count},"failed":{failed}'
+        start = f'{self.recorder.beginning}"transaction","at":{time():.6f},"n":{n},{site.text}"target":{_target(target)},{text}'
+        self.recorder.append(_line(start, known))
+
+    def flush(self) -> None:
+        """Tell what is waiting, and what was folded and not told yet."""
+        for tell in self.before_flush:
+            tell()
+        for site in list(self.sites.values()):
+            count = site.folded.rest_count()
+            if count:
+                self.tell_folded(site, count)
+
+    def tell_folded(self, site: Site, count: int) -> None:
+        """Write one event for the `count` last ones at `site`."""
+        took, known, failed = site.take_sums()
+        n, target = site.last
+        self.tell(site, n, path(target) if site.op.startswith("file.") else target, took, known, count, min(failed, count))
+
+
+class Site:
+    """A place in the job's code with one kind of transaction: how many there were, and the sums of what was not told in full."""
+
+    __slots__ = ("begun", "bytes", "code", "failed", "failures", "few", "folded", "last", "op", "rows", "text", "took")
+
+    def __init__(self, op: str, frame: FrameType | None, few: int) -> None:
+        self.code = frame.f_code if frame is not None else None  # kept, so that no other gets the same id
+        self.text = f'"op":{dumps(op)},"where":{dumps(_place(frame))},'
+        self.op, self.few = op, few
+        self.begun: Iterator[int] = itertools.count(1)
+        self.failures: Iterator[int] = itertools.count(1)
+        self.folded = Folded("transaction")
+        self.last = (0, "")
+        self.took, self.bytes, self.rows, self.failed = 0.0, 0, 0, 0
+
+    def add(self, took: float, known: Known, failed: int) -> None:
+        """Add to the sums."""
+        self.took += took
+        self.failed += failed
+        self.bytes += known.get("bytes") or 0
+        self.rows += known.get("rows") or 0
+
+    def take_sums(self) -> tuple[float, Known, int]:
+        """The sums since the last time."""
+        took, known, failed = self.took, {"bytes": self.bytes, "rows": self.rows}, self.failed
+        self.took, self.bytes, self.rows, self.failed = 0.0, 0, 0, 0
+        return took, {name: value for name, value in known.items() if value}, failed
+
+
+class Folded(Kind):
+    """Counts like the recorder's kinds; what is told is built elsewhere."""
+
+    __slots__ = ()
+
+    def due(self) -> int:
+        """Count one more: how many are to be told now, which is 0 but for the 1st, 2nd, 4th, 8th …"""
+        count = next(self.counter)
+        return count - max(count // 2, self.told) if count & (count - 1) == 0 else 0
+
+    def rest_count(self) -> int:
+        """How many were counted and never told; they count as told from now on."""
+        rest = self.rest()
+        return int(rest["count"]) if rest else 0
+
+
+class Transaction:
+    """One transaction that is running. It ends once, by `done` or by `failed`; neither raises, nor keeps anything of the data."""
+
+    __slots__ = ("attributes", "full", "here", "ledger", "n", "site", "started", "target")
+
+    def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None, full: bool) -> None:
+        self.ledger, self.site, self.target, self.attributes, self.full = ledger, site, target, attributes, full
+        self.here: object = ledger.here
+        self.n = next(ledger.numbers)
+        self.started = 0.0
+
+    def done(self, known: Callable[..., Known | None] | None = None, *args: Any) -> None:
+        """It went well. `known(*args)` gives what is known: `bytes`, `rows`, `columns`, `status`, `shape`, `modified`, `attributes`."""
+        took = perf_counter() - self.started
+        try:
+            if self._leave():
+                self._settle(took, (known(*args) or {}) if known is not None else {}, None)
+        except Exception as error:
+            swallow(error)
+
+    def failed(self, error: BaseException, known: Known | None = None) -> None:
+        """It ended by `error`."""
+        took = perf_counter() - self.started
+        try:
+            if self._leave():
+                self._settle(took, known or {}, error)
+        except Exception as problem:
+            swallow(problem)
+
+    def _settle(self, took: float, known: Known, error: BaseException | None) -> None:
+        if self.attributes:
+            known = dict(known, attributes=dict(self.attributes, **known.get("attributes", {})))
+        self.ledger.settle(self.site, self.n, self.full, self.target, took, known, error)
+
+    def leave(self) -> None:
+        """It goes on, but the call that began it is over: what is called from now on counts by itself (iterators, streams)."""
+        if self.here is self.ledger.here and inside.get() is self.here:
+            inside.set(None)
+
+    def _leave(self) -> bool:
+        """Whether it has still to be told: not twice, and not by the child of a fork, which is not the one that began it."""
+        self.leave()
+        here, self.here = self.here, None
+        return here is self.ledger.here
+
+
+def _look_at(file: str) -> bool:
+    """Whether `file` is the job's own, remembered."""
+    if len(_own) >= MOST_FILES:
+        _own.clear()
+    _own[file] = own = is_own(file)
+    return own
+
+
+def _place(frame: FrameType | None) -> str | None:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}" if frame is not None else None
+
+
+def _first_number() -> int:
+    """1; in a subinterpreter, which shares the process id, a number that no other interpreter gets to."""
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.main_thread().ident != get_ident():
+        return 1  # a thread is refused too; blocks of code may begin in one
+    try:
+        _signal.signal(0, 0)  # never valid, but the main interpreter refuses it for another reason than all others
+    except (ValueError, TypeError) as error:
+        return int(time() * 1000000) if "only works" in str(error) else 1
+    return 1
+
+
+def _error(error: BaseException, recorder: Any) -> Known:
+    """Printing an exception runs code of the job: what that does is not recorded."""
+    me = get_ident()
+    recorder.busy.add(me)
+    try:
+        return {"type": type_name(type(error)), "message": cut(masked_text(safe(error)), MOST_CHARACTERS["message"])}
+    finally:
+        recorder.busy.discard(me)
+
+
+def _target(target: str) -> str:
+    return dumps(target if len(target) < MOST_CHARACTERS["target"] else cut(target, MOST_CHARACTERS["target"]))
+
+
+def _line(start: str, known: Known) -> bytes:
+    """The whole line; `shape`, then `attributes` are left out if it gets too long."""
+    texts = {key: _text(key, value) for key, value in known.items() if value is not None}
+    for left_out in ((), ("shape",), ("shape", "attributes"), tuple(texts)):
+        line = (start + "".join([f',"{key}":{text}' for key, text in texts.items() if key not in left_out]) + "}\n").encode()
+        if len(line) <= MOST_BYTES:
+            break
+    return line
+
+
+def _text(key: str, value: Any) -> str:
+    if key == "shape":
+        return shape_text(value)
+    if key == "attributes":
+        value = {name: _short(value[name]) for name in list(value)[:MOST_ATTRIBUTES]}
+    return dumps(value)
+
+
+def _short(value: Any) -> Any:
+    return cut(value, MOST_CHARACTERS["attribute"]) if isinstance(value, str) else value

@@ -1,0 +1,87 @@
+"""What a transaction is with, as text without secrets: an absolute path, or a URL without credentials and values."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+BUFFER = "<buffer>"
+MASK = "***"
+CONTAINERS = ("abfs", "abfss", "wasb", "wasbs")  # what stands before their @ is the name of a container
+
+
+def target_of(place: Any) -> str:
+    """Of whatever readers and writers take: a path, a URL, an open file or buffer (what it wraps, or `<buffer>`). Never raises."""
+    if isinstance(place, bytes):
+        place = os.fsdecode(place)
+    if not isinstance(place, str):
+        place = _text_of(place)
+    if place is None:
+        return BUFFER
+    return url(place) if "://" in place else path(place)
+
+
+def _text_of(place: Any) -> str | None:
+    """The path of a path object, or the name of an open file; None if it has none (`name` may also be a number)."""
+    try:
+        found = os.fspath(place) if hasattr(type(place), "__fspath__") else getattr(place, "name", None)
+        found = os.fsdecode(found) if isinstance(found, bytes) else found
+    except Exception:
+        return None
+    return str(found) if isinstance(found, str) and found and not found.startswith("<") else None
+
+
+def path(text: str) -> str:
+    """`text`, a path, as an absolute one; a URL as it is. Raises nothing, also when the current folder is gone."""
+    if "://" in text or (text.startswith("/") and "/." not in text and "//" not in text):
+        return text
+    try:
+        return os.path.abspath(os.path.expanduser(text) if text.startswith("~") else text)
+    except (OSError, ValueError):
+        return text
+
+
+def url(text: str) -> str:
+    """`https://user:word@host:8080/path?key=value#part` becomes `https://host:8080/path?key=***`."""
+    scheme, _, rest = text.partition("://")
+    rest = rest.partition("#")[0]
+    rest, question, query = rest.partition("?")
+    return f"{scheme}://{_without_user(scheme, rest)}{question}{_without_values(query)}"
+
+
+def _without_user(scheme: str, rest: str) -> str:
+    """A `/` in a password, which should have been written `%2F`, does not save it: a `:` that no port follows gives it away."""
+    authority, slash, tail = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    if at:
+        return rest if scheme in CONTAINERS and ":" not in user else host + slash + tail
+    port = authority.rpartition(":")[2] if ":" in authority and not authority.endswith("]") else ""
+    if "@" in tail and port and not port.isdigit():
+        return rest.rpartition("@")[2]
+    return rest
+
+
+def _without_values(query: str) -> str:
+    parts = query.replace(";", "&").split("&") if query else []
+    return "&".join([f"{part.partition('=')[0]}={MASK}" if "=" in part else MASK for part in parts])
+
+
+def masked_text(text: str) -> str:
+    """`text` (a message) with every URL in it masked."""
+    if "://" not in text:
+        return text
+    return "".join([url(word) if "://" in word else word for word in _words(text)])
+
+
+def _words(text: str) -> list[str]:
+    """`text` in pieces, split behind and before what cannot stand in a URL."""
+    pieces = [""]
+    for character in text:
+        if character.isspace() or character in "\"'<>()[]{},":
+            pieces += [character, ""]
+        else:
+            pieces[-1] += character
+    return pieces
