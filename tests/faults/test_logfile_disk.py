@@ -219,6 +219,22 @@ def test_a_kill_before_the_join_leaves_the_tail_readable(untidy_offduty):
     assert (numbers[0], numbers[-1], numbers == sorted(set(numbers))) == (1, 300000, True)
 
 
+def test_what_a_killed_run_left_goes_with_it(untidy_offduty):
+    """INV-11: when its time is over, the segments and the files of `--survive` are removed together with the log."""
+    offduty = untidy_offduty
+    settings = 'log = { max_size = "1 MiB", keep_runs = 1 }\nsurvive = true\n'
+    (offduty.home / "offduty.toml").write_text(f'[job.x]\nshell = "seq 1 300000; touch done; sleep 0.5"\n{settings}')
+    process = offduty.start("x", stdout=subprocess.DEVNULL)
+    offduty.wait_for(lambda: list(offduty.state.glob("logs/x/*.log.[0-9]*")), "the log is long")
+    process.kill()
+    process.wait()
+    left = set(offduty.state.glob("logs/x/*"))
+    assert {path.name.rpartition(".")[2] for path in left} > {"out", "err", "log"}
+    for _ in range(3):
+        assert offduty.run("x", stdout=subprocess.DEVNULL).code == 0
+    assert left & set(offduty.state.glob("logs/x/*")) == set()
+
+
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
 def test_others_see_nothing(offduty, umask):
     """T23, T24: whatever the umask, every file is 0600 and every folder 0700."""

@@ -39,6 +39,15 @@ def _files(run: Record) -> list[str]:
     return [log.removesuffix(".log") + ending for ending in ENDINGS] if log.endswith(".log") and os.path.isabs(log) else []
 
 
+def _beside(run: Record) -> list[str]:
+    """What a run that was killed left beside its log: the segments of a long one, and the output of a job that survived it."""
+    folder, name = os.path.split(str(run["log"]))
+    try:
+        return [f"{folder}/{each}" for each in os.listdir(folder) if name and each.startswith(f"{name}.")]
+    except OSError:
+        return []
+
+
 def _size(run: Record) -> int:
     total = 0
     for path in _files(run):
@@ -51,7 +60,7 @@ def _size(run: Record) -> int:
 
 def _remove(run: Record, logs: str) -> None:
     """Only below the folder of logs: a record is data, and data does not choose what is deleted."""
-    for path in _files(run):
+    for path in [*_files(run), *_beside(run)]:
         if os.path.dirname(os.path.realpath(path)) != os.path.realpath(f"{logs}/{run['job']}"):
             continue
         try:
