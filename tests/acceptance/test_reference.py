@@ -25,6 +25,7 @@ ANSWERS = {
     "offduty.check/1": ["check", "--json"],
     "offduty.config/1": ["config", "show", "--all", "--json"],
     "offduty.doctor/1": ["doctor", "--json"],
+    "offduty.scan/1": ["scan", "--json"],
     "offduty.init/1": ["init", "--dry-run", "--force", "--json"],
     "offduty.completion/1": ["completion", "bash", "--json"],
     "offduty.error/1": ["runs", "show", "0000ffff", "--json"],

@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("offduty.cli.commands.status", "Look back", "how every job is doing, one line each"),
     "runs": ("offduty.cli.commands.runs", "Look back", "the runs there were; `runs show ID` tells all about one"),
     "log": ("offduty.cli.commands.log", "Look back", "what a run printed, and its summary"),
+    "scan": ("offduty.cli.commands.scan", "Set up", "what the code touches that can fail: files, databases, services"),
     "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),
     "check": ("offduty.cli.commands.check", "Set up", "everything wrong with the configuration, at once"),
     "doctor": ("offduty.cli.commands.doctor", "Set up", "every setting and where it came from, the store, the folders"),
