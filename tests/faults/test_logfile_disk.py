@@ -230,6 +230,7 @@ def test_what_a_killed_run_left_goes_with_it(untidy_offduty):
     process.wait()
     left = set(offduty.state.glob("logs/x/*"))
     assert {path.name.rpartition(".")[2] for path in left} > {"out", "err", "log"}
+    offduty.started_with([sys.executable, "-m", "offduty", "status"])  # whoever looks finds that it is lost
     for _ in range(3):
         assert offduty.run("x", stdout=subprocess.DEVNULL).code == 0
     assert left & set(offduty.state.glob("logs/x/*")) == set()
