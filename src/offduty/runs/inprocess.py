@@ -1,34 +1,40 @@
 """Supervise a block of code: `with offduty.run("forecast"):` and `@offduty.job("forecast")`, for what cannot be started by a command.
 
-The log, the summary and the record are written by a process of their own beside this one (`offduty.wiring.sidecar`), so that they are there
-also when this process is killed in the middle of the block. Inside `offduty run`, a block adds nothing: it is being supervised already.
+The log, the summary and the record are written by a process of their own beside this one (`offduty.runs.beside`), so that they are there
+also when this process is killed in the middle of the block. Inside `offduty run`, and inside another block, a block adds nothing: it is
+being supervised already. stdout and stderr belong to the process: of blocks in several threads at once, the first has them; the others get
+a record, and a note where their output is.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
-import json
+import inspect
 import os
-import socket
-import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, ParamSpec, TypeVar
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from offduty.clock import Clock
-from offduty.errors import Busy, UsageError, quoted
+from offduty.errors import Busy, OffdutyError, UsageError, quoted
+from offduty.runs.beside import Beside
+from offduty.runs.diverted import Diverted
 from offduty.runs.job import OVERLAPS, Job, is_name, slug
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ANSWER_TIME = 10.0  # for the sidecar to start; a job is not kept waiting longer than that
-END_TIME = 5.0
-STARTER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offduty.wiring.sidecar import main; main()"
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MOST_RETRIES = 100
+INTERRUPTED = 130  # what a shell makes of Ctrl-C
+EVENTS_ENDING = ".events.jsonl"
+
+_current: ContextVar[Run | None] = ContextVar("offduty_run", default=None)
+_turn = threading.Lock()  # held by the block that has stdout, stderr and the environment
+_first: list[Run] = []  # that block's run
 
 
 class Run:
@@ -38,94 +44,260 @@ class Run:
         self.id, self.log = run_id, log
 
 
-@contextlib.contextmanager
-def run(name: str, *, max_duration: float | None = None, overlap: str = "allow", redact: bool = True, quiet: bool = False) -> Iterator[Run]:
+def run(
+    name: str, *, max_duration: float | None = None, overlap: str = "allow", redact: bool = True, quiet: bool = False
+) -> AbstractContextManager[Run]:  # fmt: skip
     """Supervise the block: its output, warnings and exception go into a log of their own, with a summary and a record.
 
     `max_duration`: seconds after which it is overdue (noted, outcome `warned`). `overlap`: `skip` raises Busy E901 when the job is running,
-    `queue` waits for it. `quiet`: no summary on the screen. Exceptions pass through unchanged. Raises UsageError E104 for a bad name.
+    `queue` waits for it. `redact`: mask secrets in the log. `quiet`: no summary on the screen. Exceptions pass through unchanged.
+    Raises UsageError: E104 for a name that cannot name a job, E102 or E111 for the other settings.
     """
-    with _one(_job(name, max_duration, overlap, redact), quiet, 1, "") as one:
-        yield one
-
-
-@contextlib.contextmanager
-def _one(job: dict[str, Any], quiet: bool, attempt: int, root_id: str) -> Iterator[Run]:
-    """Attempt number `attempt`; inside a supervised process, the block alone."""
-    if os.environ.get("OFFDUTY_RUN_ID") and os.environ.get("OFFDUTY_EVENTS"):
-        yield Run(os.environ["OFFDUTY_RUN_ID"])
-        return
-    with _attempt(job, quiet, attempt, root_id) as one:
-        yield one
+    return Block(_settings(name, max_duration, overlap, redact), quiet)
 
 
 def job(
     name: str, *, retries: int = 0, retry_delay: float = 30.0, max_duration: float | None = None,
     overlap: str = "allow", redact: bool = True, quiet: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
-    """Supervise every call of the function, as `run` does a block; after an exception try `retries` more times (waits double)."""
+    """Supervise every call of the function, as `run` does a block; after an exception try `retries` more times (waits double).
+
+    Also for `async def`; what `yield`s is refused (UsageError E116), because its body does not run in the call.
+    """
+    settings = _settings(name, max_duration, overlap, redact)
+    if not 0 <= retries <= MOST_RETRIES:
+        raise UsageError("E103", f"{quoted(retries)} is not a number of retries", why=f"0 to {MOST_RETRIES}")
+    plan = Job(**settings, retries=retries, retry_delay=retry_delay)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def supervised(*args: P.args, **kwargs: P.kwargs) -> R:
-            settings = _job(name, max_duration, overlap, redact) | {"retries": retries, "retry_delay": retry_delay}
-            plan, root_id = Job(**settings), ""
-            for attempt in itertools.count(1):
-                try:
-                    with _one(settings, quiet, attempt, root_id) as one:
-                        root_id = root_id or one.id
-                        return function(*args, **kwargs)
-                except Exception as error:
-                    if attempt > retries or isinstance(error, Busy):
-                        raise
-                Clock().sleep(plan.delay_before(attempt + 1))
-            raise AssertionError("count() has no end")
-
-        return supervised
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            why, fix = "its body does not run in the call", 'put `with offduty.run("…"):` around its body'
+            raise UsageError("E116", "a generator cannot be supervised", where=function.__qualname__, why=why, fix=fix)
+        return _supervised(function, lambda: _Attempts(settings, plan, quiet))
 
     return decorate
 
 
-def _job(name: str, max_duration: float | None, overlap: str, redact: bool) -> dict[str, Any]:
-    if not is_name(name):
-        raise UsageError("E104", f"{quoted(name)} cannot name a job", why="a-z, 0-9, '.', '_' and '-', at most 100", fix=f"try {slug(name)}")
+def _supervised(function: Callable[P, R], attempts: Callable[[], _Attempts]) -> Callable[P, R]:
+    if inspect.iscoroutinefunction(function):
+        return cast("Callable[P, R]", _supervised_async(function, attempts))
+
+    @functools.wraps(function)
+    def supervised(*args: P.args, **kwargs: P.kwargs) -> R:
+        each = attempts()
+        while True:
+            try:
+                with each.next():
+                    return function(*args, **kwargs)
+            except Exception as error:
+                if not each.follow(error):
+                    raise
+            Clock().sleep(each.delay)
+
+    return supervised
+
+
+def _supervised_async(function: Callable[P, Any], attempts: Callable[[], _Attempts]) -> Callable[P, Any]:
+    @functools.wraps(function)
+    async def supervised(*args: P.args, **kwargs: P.kwargs) -> Any:
+        import asyncio
+
+        each = attempts()
+        while True:
+            try:
+                with each.next():
+                    return await function(*args, **kwargs)
+            except Exception as error:
+                if not each.follow(error):
+                    raise
+            await asyncio.sleep(each.delay)
+
+    return supervised
+
+
+class _Attempts:
+    """The attempts of one call: `next` gives the block for one, `follow` says whether another follows, after `delay` seconds."""
+
+    def __init__(self, settings: dict[str, Any], plan: Job, quiet: bool) -> None:
+        self._settings = settings | {"retries": plan.retries}
+        self._plan, self._quiet = plan, quiet
+        self._number, self._root = 0, Run()
+
+    @property
+    def delay(self) -> float:
+        return self._plan.delay_before(self._number + 1)
+
+    def next(self) -> Block:
+        self._number += 1
+        block = Block(self._settings, self._quiet, self._number, self._root.id, self.delay if self._number <= self._plan.retries else None)
+        if self._number == 1:
+            self._root = block.run
+        return block
+
+    def follow(self, error: Exception) -> bool:
+        return self._number <= self._plan.retries and not isinstance(error, Busy)
+
+
+def _settings(name: Any, max_duration: Any, overlap: str, redact: bool) -> dict[str, Any]:
+    if not isinstance(name, str) or not is_name(name):
+        fix = f"try {slug(name)}" if isinstance(name, str) else 'write @offduty.job("name")'
+        raise UsageError("E104", f"{quoted(name)} cannot name a job", why="a-z, 0-9, '.', '_' and '-', at most 100", fix=fix)
     if overlap not in OVERLAPS:
         raise UsageError("E111", f"{quoted(overlap)} is not one of {', '.join(OVERLAPS)}", where="overlap")
+    if max_duration is not None and not (isinstance(max_duration, int | float) and max_duration > 0):
+        raise UsageError("E102", f"{quoted(max_duration)} is not a number of seconds", where="max_duration")
     command = [sys.argv[0] or "python", *sys.argv[1:]]
     return {"name": name, "command": command, "max_duration": max_duration, "overlap": overlap, "redact": redact}
 
 
-@contextlib.contextmanager
-def _attempt(job: dict[str, Any], quiet: bool, attempt: int, root_id: str) -> Iterator[Run]:
-    """One supervised execution of the block."""
-    sidecar = _Sidecar({"job": job, "options": {"quiet": quiet}, "attempt": attempt, "root_id": root_id})
-    before = {name: os.environ.get(name) for name in sidecar.env}
-    os.environ.update(sidecar.env)
-    caught: BaseException | None = None
-    try:
-        if sidecar.env:
-            _tell_probe(lambda start: start.begin_block(sidecar.env))
-        yield Run(sidecar.env.get("OFFDUTY_RUN_ID", ""), sidecar.log)
-    except BaseException as error:
-        caught = error
-        raise
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-        if sidecar.env:
-            _tell_probe(lambda start: start.end_block(None if isinstance(caught, SystemExit) else caught))
-        sidecar.end(_how_it_ended(caught))
+class Block(AbstractContextManager[Run]):
+    """One supervised execution of a block. `retry_in`: seconds after which it is tried again if it raises, None if it is not."""
+
+    def __init__(self, settings: dict[str, Any], quiet: bool, attempt: int = 1, root_id: str = "", retry_in: float | None = None) -> None:
+        self._settings = settings
+        self._spec = {"job": settings, "options": {"quiet": quiet}, "attempt": attempt, "root_id": root_id}
+        self._retry_in = retry_in
+        self._beside: Beside | None = None
+        self._diverted: Diverted | None = None
+        self._is_aside = False  # another block has stdout, stderr and the probe
+        self._env: dict[str, str] = {}
+        self._before: dict[str, str | None] = {}
+        self.run = Run()
+
+    def __enter__(self) -> Run:
+        self._around = _current.get()
+        if (around := _surrounding()) is not None:
+            self.run = around
+            return around
+        try:
+            self._begin()
+        except OffdutyError:
+            raise
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}".rstrip(": ")
+            _say(OffdutyError("E806", "offduty could not start; the block runs without it", where=f"job {self._settings['name']}", why=why))
+        return self.run
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self._beside is None:
+            return
+        _current.set(self._around)
+        if self._diverted is not None:
+            self._restore_environment()
+            _tell_probe(lambda start: start.end_block(None if isinstance(error, SystemExit) else error))
+            self._give_back()
+        with contextlib.suppress(Exception):
+            self._record_unseen(error)
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        assert self._beside is not None
+        beside, self._beside = self._beside, None
+        beside.end({**how_it_ended(error), "retry_in": self._retry_in if isinstance(error, Exception) else None})
+
+    def _begin(self) -> None:
+        """Have the descriptors, have the process beside us, and only then change anything."""
+        spec: dict[str, Any] = {**self._spec, "pid": os.getpid(), "path": sys.path, "streams": [], "notes": []}
+        if _turn.acquire(blocking=False):
+            try:
+                self._diverted = Diverted()
+            except BaseException:
+                _turn.release()
+                raise
+            spec["streams"] = self._diverted.streams
+        else:
+            self._is_aside = True
+            spec["notes"] = [f"its output and warnings are with {_first_run()}, which another thread had begun"]
+        try:
+            self._start(spec)
+        except BaseException as error:
+            self._give_back()
+            if self._beside is not None:  # Ctrl-C, just now
+                self._end(error)
+            raise
+
+    def _start(self, spec: dict[str, Any]) -> None:
+        beside = Beside(spec, [reader for reader, _, _ in spec["streams"]], patient=self._settings["overlap"] == "queue")
+        answer = beside.answer
+        if "skipped" in answer:
+            beside.dismiss()
+            what, fix = f"job {quoted(self._settings['name'])} is running already", "wait for it, or allow overlap"
+            raise Busy("E901", what, why=f"run {answer['skipped'][-8:]}", fix=fix)
+        self._beside, self._env = beside, answer["env"]
+        self.run.id, self.run.log = self._env["OFFDUTY_RUN_ID"], answer["log"]
+        _current.set(self.run)
+        if self._diverted is not None:
+            _first[:] = [self.run]
+            self._diverted.begin()
+            self._before = {name: os.environ.get(name) for name in self._env}
+            os.environ.update(self._env)
+            _tell_probe(lambda start: start.begin_block(self._env))
+
+    def _give_back(self) -> None:
+        """stdout and stderr, and with them the turn."""
+        if self._diverted is not None:
+            diverted, self._diverted = self._diverted, None
+            _first.clear()
+            diverted.end()
+            _turn.release()
+
+    def _restore_environment(self) -> None:
+        """What the block itself has set stays."""
+        for name, value in self._before.items():
+            if os.environ.get(name) == self._env[name]:
+                os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+    def _record_unseen(self, error: BaseException | None) -> None:
+        """What the probe does not see: a SystemExit's text, not printed yet; an exception while another block has the probe."""
+        from offduty_probe.chain import chain_of
+        from offduty_probe.recorder import Recorder
+
+        recorder = Recorder(self._env["OFFDUTY_EVENTS"], self._env["OFFDUTY_TOKEN"])
+        if isinstance(error, SystemExit) and isinstance(error.code, str):
+            recorder.record("exit", {"code": 1, "message": error.code, "frame": _raised_at(error), "where": "main"})
+        elif error is not None and not isinstance(error, SystemExit) and self._is_aside:
+            recorder.record("exception", {"where": "main", "chain": chain_of(error), "uncaught": True})
 
 
-def _how_it_ended(error: BaseException | None) -> dict[str, Any]:
-    """The exit code this exception would give the process, if nobody caught it."""
-    if error is None:
+def _surrounding() -> Run | None:
+    """The run that we are in already: a block around this one (one of another thread is not), or `offduty run` around the whole process."""
+    around = _current.get()
+    if around is not None:
+        return around
+    run_id, events = os.environ.get("OFFDUTY_RUN_ID"), os.environ.get("OFFDUTY_EVENTS", "")
+    if not run_id or not events or any(first.id == run_id for first in _first):
+        return None
+    return Run(run_id, events.removesuffix(EVENTS_ENDING) + ".log")
+
+
+def _first_run() -> str:
+    return f"run {_first[0].id[-8:]}" if _first else "a run"
+
+
+def how_it_ended(error: BaseException | None) -> Mapping[str, Any]:
+    """The exit code this exception would give the process, if nobody caught it; `interrupted` if somebody else asked the block to end."""
+    if error is None or isinstance(error, GeneratorExit):
         return {"exit_code": 0, "interrupted": False}
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
         return {"exit_code": code & 0xFF, "interrupted": False}
-    interrupted = isinstance(error, KeyboardInterrupt)
-    return {"exit_code": 130 if interrupted else 1, "interrupted": interrupted}
+    interrupted = isinstance(error, KeyboardInterrupt) or _is_cancelled(error)
+    return {"exit_code": INTERRUPTED if interrupted else 1, "interrupted": interrupted}
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
+def _raised_at(error: BaseException) -> str:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return ""
+    code = traceback.tb_frame.f_code
+    return f"{code.co_filename}:{traceback.tb_lineno} in {code.co_name}"
 
 
 def _tell_probe(what: Callable[[Any], None]) -> None:
@@ -136,119 +308,7 @@ def _tell_probe(what: Callable[[Any], None]) -> None:
         what(start)
 
 
-class _Sidecar:
-    """The process beside this one, and our stdout and stderr while they go through it. Without one, everything here does nothing."""
-
-    def __init__(self, spec: dict[str, Any]) -> None:
-        self.env: dict[str, str] = {}
-        self.log = ""
-        self._restore: list[Callable[[], None]] = []
-        try:
-            answer = self._begin(spec)
-        except Exception as error:
-            warnings.warn(f"offduty could not start; the job runs without it ({type(error).__name__}: {error})", RuntimeWarning, stacklevel=5)
-            self._undo()
-            return
-        if "skipped" in answer:
-            self._undo()
-            raise Busy("E901", f"job {quoted(spec['job']['name'])} is running already", why=f"run {answer['skipped'][-8:]}", fix="wait for it, or allow overlap")
-        self.env, self.log = answer["env"], answer["log"]
-
-    def _begin(self, spec: dict[str, Any]) -> dict[str, Any]:
-        """Start the process, hand it the read ends, and put the write ends in place of our stdout and stderr."""
-        ours, theirs = socket.socketpair()
-        self._control = ours
-        out, err = os.pipe(), os.pipe()
-        spec = {**spec, "pid": os.getpid(), "control": theirs.fileno(), "out": out[0], "err": err[0]}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", STARTER, SOURCE, json.dumps(spec)],
-            pass_fds=(theirs.fileno(), out[0], err[0]), stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        for fd in (theirs.detach(), out[0], err[0]):
-            os.close(fd)
-        ours.settimeout(ANSWER_TIME)
-        try:
-            answer: dict[str, Any] = json.loads(self._hear())
-        except BaseException:
-            os.close(out[1])
-            os.close(err[1])
-            raise
-        self._divert(1, out[1], "stdout")
-        self._divert(2, err[1], "stderr")
-        return answer
-
-    def _hear(self) -> bytes:
-        data = b""
-        while not data.endswith(b"\n"):
-            piece = self._control.recv(1 << 16)
-            if not piece:
-                raise ConnectionError("the process beside it ended")
-            data += piece
-        return data
-
-    def _divert(self, fd: int, writer: int, name: str) -> None:
-        """Descriptor `fd` becomes the pipe; and where `sys.stdout` is not that descriptor (a notebook), what is written to it is copied."""
-        _flush()
-        saved = os.dup(fd)
-        os.dup2(writer, fd)
-
-        def put_back() -> None:
-            os.dup2(saved, fd)
-            os.close(saved)
-
-        self._restore.append(put_back)
-        stream = getattr(sys, name)
-        if not _is_descriptor(stream, fd):
-            copy = _Copy(stream, os.dup(writer))
-            setattr(sys, name, copy)
-            self._restore.append(lambda: (setattr(sys, name, stream), copy.stop())[0])
-        os.close(writer)
-
-    def end(self, said: dict[str, Any]) -> None:
-        """The block has ended: give stdout and stderr back, and wait a little for the summary."""
-        _flush()
-        self._undo()
-        if not self.env:
-            return
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._control.sendall(json.dumps(said).encode("ascii") + b"\n")
-            self._process.wait(END_TIME)
-        self._control.close()
-
-    def _undo(self) -> None:
-        while self._restore:
-            self._restore.pop()()
-
-
-class _Copy:
-    """Stands for a `sys.stdout` that is no descriptor: writes to it as before, and a copy to the log."""
-
-    def __init__(self, stream: Any, fd: int) -> None:
-        self._stream, self._fd = stream, fd
-
-    def write(self, text: str) -> int:
-        """As the stream it stands for."""
-        with contextlib.suppress(OSError):
-            os.write(self._fd, text.encode("utf-8", "backslashreplace"))
-        written: int = self._stream.write(text)
-        return written
-
-    def stop(self) -> None:
-        """Copy no more."""
-        os.close(self._fd)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-def _is_descriptor(stream: Any, fd: int) -> bool:
-    try:
-        return bool(stream.fileno() == fd)
-    except Exception:
-        return stream is None
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.flush()
+def _say(error: OffdutyError) -> None:
+    """On stderr, and not as a Python warning: that can be made an exception, and would stop the job."""
+    with contextlib.suppress(Exception):
+        print(f"offduty: {error}", file=sys.stderr, flush=True)

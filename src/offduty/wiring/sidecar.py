@@ -1,29 +1,34 @@
 """Supervise a block of code from beside it: the process that `offduty.run` starts, and that outlives a job which is killed in the middle.
 
-The job's own process hands over the read ends of its stdout and stderr and one end of a socket. On the socket, JSON lines: we answer with the
-run's id, log and variables (or why there is no run), it says how the block ended. Its death is seen through its pidfd.
+The job's own process hands over the read ends of its stdout and stderr and one end of a socket. On the socket, JSON lines: it says what is
+to be recorded, we answer with the run's id, log and variables (or why there is no run), it says how the block ended. Its death is seen
+through its pidfd.
 """
 
 from __future__ import annotations
 
+import _signal
+import ctypes
 import json
 import os
 import select
 import sys
 
-from offduty import places
 from offduty.clock import Clock
 from offduty.runs.attempts import World, perform
 from offduty.runs.job import Job
-from offduty.runs.logfile import ERR, OUT
 from offduty.runs.output import Lines, Onward, Stream
+from offduty.runs.spawn import PR_SET_PDEATHSIG
 from offduty.runs.supervise import Supervisor
 from offduty.wiring.attach import attach
+from offduty.wiring.folders import find_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from offduty.runs.record import Record
 
 OURS = ("OFFDUTY_RUN_ID", "OFFDUTY_JOB", "OFFDUTY_ATTEMPT", "OFFDUTY_EVENTS", "OFFDUTY_TOKEN", "PYTHONPATH")
 MESSAGE_LIMIT = 1 << 16
@@ -61,9 +66,11 @@ class BlockSupervisor(Supervisor):
 
     def start(self, command: list[str], env: Mapping[str, str], closed: frozenset[int]) -> None:
         """Attach to the process and tell it that its run has begun."""
-        self._add(Stream(self._spec["out"], Lines(OUT, self.log), Onward(1)))
-        self._add(Stream(self._spec["err"], Lines(ERR, self.log), Onward(2)))
-        self.child = Block(self._spec["pid"])  # type: ignore[assignment]
+        for fd, mark, onward in self._spec["streams"]:
+            self._add(Stream(fd, Lines(mark.encode(), self.log), Onward(onward) if onward >= 0 else None))
+            self._spec["ways"][os.dup(fd)] = onward
+        self.child = self._spec["block"]
+        _end_with(self.child.pid, 0)
         self._begin_clock()
         self._poll.register(self._control, select.POLLIN)
         tell(self._control, {"log": self.log.path, "env": {name: env[name] for name in OURS if name in env}})
@@ -80,18 +87,23 @@ class BlockSupervisor(Supervisor):
             self._note_gone()
 
     def _pass_signals(self) -> None:
-        self.signals.read()  # they were meant for the job, which is in our process group and got them itself
+        self.signals.read()  # they were meant for the job, which got them itself
 
     def _judge(self) -> None:
         ended = self.ended
+        ended.notes.extend(self._spec["notes"])
         if self._said is None:
             ended.outcome, ended.exit_code, ended.exit_source = "failed", 1, "offduty"
             ended.vanished = True
-        else:
-            ended.exit_code = int(self._said["exit_code"])
-            ended.outcome = "terminated" if self._said["interrupted"] else "failed" if ended.exit_code else "succeeded"
-            if ended.outcome == "succeeded" and ended.overdue:
-                ended.outcome = "warned"
+            return
+        ended.exit_code = int(self._said["exit_code"])
+        ended.outcome = "terminated" if self._said["interrupted"] else "failed" if ended.exit_code else "succeeded"
+        if ended.outcome == "succeeded" and ended.overdue:
+            ended.outcome = "warned"
+        if self._said["retry_in"] is not None:
+            from offduty.durations import spoken
+
+            ended.notes.append(f"next attempt in {spoken(self._said['retry_in'])}")
 
 
 def tell(fd: int, message: Mapping[str, Any]) -> None:
@@ -103,7 +115,10 @@ def hear(fd: int) -> dict[str, Any] | None:
     """The next message, None when the other side has gone."""
     data = b""
     while not data.endswith(b"\n"):
-        piece = os.read(fd, MESSAGE_LIMIT)
+        try:
+            piece = os.read(fd, MESSAGE_LIMIT)
+        except ConnectionResetError:
+            return None
         if not piece:
             return None
         data += piece
@@ -111,19 +126,82 @@ def hear(fd: int) -> dict[str, Any] | None:
     return message
 
 
-def main() -> None:
-    """Run beside the block described by the JSON in `sys.argv[1]`."""
-    spec = json.loads(sys.argv[1])
-    os.setsid()
-    job = Job(**spec["job"])
-    world = World(Clock(), places.find(os.environ), os.environ, frozenset())
+def main(control: int) -> None:
+    """Run beside the block whose process is at the other end of the socket `control`. Never returns."""
+    spec = hear(control)
+    if spec is None:
+        os._exit(0)
+    ways: dict[int, int] = {}
+    try:
+        status = _supervise({**spec, "control": control, "ways": ways})
+        _pass_on(ways, control)
+    except Exception as error:  # noqa: BLE001 - a traceback in the job's own output would help nobody; the block says why it has no run
+        tell(control, {"refused": f"{type(error).__name__}: {error}"})
+        status = 1
+    os._exit(status)
+
+
+def _supervise(spec: dict[str, Any]) -> int:
+    spec["block"] = Block(spec["pid"])
+    _end_with(spec["pid"], _signal.SIGTERM)  # while we wait for our turn there is no run that had to be seen to its end
+    sys.path += [path for path in spec["path"] if path not in sys.path]  # what we need may be there, if the job found it there
+    world = World(Clock(), find_places(_here(), os.environ, None), os.environ, frozenset())
     attach(world, spec["options"])
 
-    def skipped(job: Job, record: Mapping[str, Any], holder: str) -> None:
+    def skipped(job: Job, record: Record, holder: str) -> None:
+        spec["options"]["quiet"] = True  # the block is told, by an exception
+        record_skipped(job, record, holder)
         tell(spec["control"], {"skipped": holder})
 
-    world.skipped = skipped
+    record_skipped, world.skipped = world.skipped, skipped
     world.only = (spec["attempt"], spec["root_id"])
     world.supervisor = lambda *args, **more: BlockSupervisor(*args, spec=spec, **more)
-    status = perform(job, world)
-    os._exit(status)
+    return perform(Job(**spec["job"]), world)
+
+
+def _pass_on(ways: dict[int, int], control: int) -> None:
+    """A pool of workers begun in the block may outlive it, and print: pass that on, or their next word would be their last.
+
+    `ways`: read end to the descriptor it goes on to, or -1.
+    """
+    poll = select.poll()
+    for fd in ways:
+        poll.register(fd, select.POLLIN)
+    lingers = False
+    while ways:
+        for fd, _ in poll.poll(None if lingers else 0):
+            if not _copied(fd, ways[fd]):
+                poll.unregister(fd)
+                os.close(fd)
+                del ways[fd]
+        if ways and not lingers:
+            lingers = True
+            tell(control, {"lingers": True})
+
+
+def _copied(fd: int, onward: int) -> bool:
+    """Copy what is there; False at the end, or when nobody takes it."""
+    try:
+        data = os.read(fd, MESSAGE_LIMIT)
+        rest = data if onward >= 0 else b""
+        while rest:
+            rest = rest[os.write(onward, rest) :]
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return bool(data)
+
+
+def _end_with(parent: int, number: int) -> None:
+    """Get the signal `number` when `parent` dies; 0: none."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if number and os.getppid() != parent:
+        os._exit(0)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
