@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 # name: (the module that brings it when it is imported, our module): a library that is not imported costs nothing.
 CAPTURES = {
     "files": ("io", "files"),
+    "shutil": ("shutil", "copies"),
+    "numpy": ("numpy", "numpy"),
+    "pandas": ("pandas", "pandas"),
+    "polars": ("polars", "polars"),
+    "pyarrow.parquet": ("pyarrow.parquet", "pyarrow_parquet"),
+    "pyarrow.csv": ("pyarrow.csv", "pyarrow_csv"),
+    "pyarrow.json": ("pyarrow.json", "pyarrow_json"),
+    "pyarrow.feather": ("pyarrow.feather", "pyarrow_feather"),
+    "pyarrow.orc": ("pyarrow.orc", "pyarrow_orc"),
+    "pyarrow.ipc": ("pyarrow.ipc", "pyarrow_ipc"),
+    "pyarrow.dataset": ("pyarrow.dataset", "pyarrow_dataset"),
+    "joblib": ("joblib", "joblib"),
+    "pickle": ("pickle", "pickles"),
 }
 
 

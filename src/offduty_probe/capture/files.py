@@ -15,7 +15,7 @@ from time import perf_counter
 
 from offduty_probe.capture.ledger import FEW_OPENS, inside
 from offduty_probe.capture.noise import is_noise
-from offduty_probe.capture.targets import path
+from offduty_probe.capture.targets import facts, of_file, path
 from offduty_probe.capture.wrapping import Patches, StandIn, argument, unseen
 from offduty_probe.guard import swallow
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 16
 READING = frozenset(["r", "rb", "rt", "br", "tr"])
-REGULAR, KIND = 0o100000, 0o170000  # of `st_mode`
 
 
 def install(record: Ledger) -> Callable[[], None]:
@@ -90,7 +89,7 @@ class Opener(StandIn):
                 return
             mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
             if mode in READING:
-                known = _known(os.fstat(file.fileno())) if error is None else {}
+                known = facts(os.fstat(file.fileno())) if error is None else {}
                 record.note(record.site(sys._getframe(2), "file.read", FEW_OPENS), name, took, known, error)
             elif error is not None:
                 record.note(record.site(sys._getframe(2), "file.write", FEW_OPENS), name, took, {}, error)
@@ -132,7 +131,7 @@ class Opener(StandIn):
             return
         file, name, site, took, full = waiting
         alive = file()
-        known = _known_at(name) if alive is None or alive.closed else {}
+        known = of_file(name) if alive is None or alive.closed else {}
         self.record.settle(site, n, full, name, took, known, None)
 
 
@@ -146,17 +145,6 @@ def _name(name: Any) -> str | None:
 
 def _is_temporary() -> bool:
     return sys._getframe(3).f_globals.get("__name__") == "tempfile"
-
-
-def _known(stat: os.stat_result) -> Known:
-    return {"bytes": stat.st_size, "modified": round(stat.st_mtime, 3)} if stat.st_mode & KIND == REGULAR else {}
-
-
-def _known_at(name: str) -> Known:
-    try:
-        return _known(os.stat(name))
-    except (OSError, ValueError):
-        return {}
 
 
 def _deleted(args: Any, kwargs: Any) -> Said | None:
@@ -177,4 +165,4 @@ def _changed(name: Any, kwargs: Any) -> str | None:
 
 
 def _size_of_renamed(result: Any, args: Any, kwargs: Any) -> Known:
-    return _known_at(_name(args[1]) or "")
+    return of_file(path(_name(args[1]) or ""))

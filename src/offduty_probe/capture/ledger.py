@@ -160,7 +160,8 @@ class Ledger:
     def tell(self, site: Site, n: int, target: str, took: float, known: Known, count: int = 1, failed: int = 0) -> None:
         """Write a `transaction` event: one, or `count` alike that are folded into it; `took` and sizes are sums then."""
         text = f'"took":{took:.6f},"ok":{"false" if failed else "true"},"count":{count},"failed":{failed}'
-        start = f'{self.recorder.beginning}"transaction","at":{time():.6f},"n":{n},{site.text}"target":{_target(target)},{text}'
+        target = _target(path(target) if site.op.startswith("file.") else target)
+        start = f'{self.recorder.beginning}"transaction","at":{time():.6f},"n":{n},{site.text}"target":{target},{text}'
         self.recorder.append(_line(start, known))
 
     def flush(self) -> None:
@@ -176,7 +177,7 @@ class Ledger:
         """Write one event for the `count` last ones at `site`."""
         took, known, failed = site.take_sums()
         n, target = site.last
-        self.tell(site, n, path(target) if site.op.startswith("file.") else target, took, known, count, min(failed, count))
+        self.tell(site, n, target, took, known, count, min(failed, count))
 
 
 class Site:
@@ -227,20 +228,29 @@ class Folded(Kind):
 class Transaction:
     """One transaction that is running. It ends once, by `done` or by `failed`; neither raises, nor keeps anything of the data."""
 
-    __slots__ = ("attributes", "full", "here", "ledger", "n", "site", "started", "target")
+    __slots__ = ("attributes", "full", "here", "ledger", "left", "n", "site", "started", "target", "took")
 
     def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None, full: bool) -> None:
         self.ledger, self.site, self.target, self.attributes, self.full = ledger, site, target, attributes, full
         self.here: object = ledger.here
+        self.left = False
         self.n = next(ledger.numbers)
         self.started = 0.0
+        self.took: float | None = None  # of one that goes on: the time of its own calls
 
-    def done(self, known: Callable[..., Known | None] | None = None, *args: Any) -> None:
-        """It went well. `known(*args)` gives what is known: `bytes`, `rows`, `columns`, `status`, `shape`, `modified`, `attributes`."""
+    def done(self, known: Callable[..., Known | Callable[..., object] | None] | None = None, *args: Any) -> None:
+        """It went well. `known(*args)` gives what is known: `bytes`, `rows`, `columns`, `status`, `shape`, `modified`, `attributes`.
+
+        Or it gives a function: that is called with this transaction, which goes on, and is ended by somebody else.
+        """
         took = perf_counter() - self.started
         try:
-            if self._leave():
-                self._settle(took, (known(*args) or {}) if known is not None else {}, None)
+            found = known(*args) if known is not None else None
+            if callable(found):
+                self.leave()
+                found(self)
+            elif self._leave():
+                self._settle(took, found or {}, None)
         except Exception as error:
             swallow(error)
 
@@ -254,14 +264,17 @@ class Transaction:
             swallow(problem)
 
     def _settle(self, took: float, known: Known, error: BaseException | None) -> None:
+        took = took if self.took is None else self.took
         if self.attributes:
             known = dict(known, attributes=dict(self.attributes, **known.get("attributes", {})))
         self.ledger.settle(self.site, self.n, self.full, self.target, took, known, error)
 
     def leave(self) -> None:
         """It goes on, but the call that began it is over: what is called from now on counts by itself (iterators, streams)."""
-        if self.here is self.ledger.here and inside.get() is self.here:
-            inside.set(None)
+        if not self.left:
+            self.left = True
+            if self.here is self.ledger.here:
+                inside.set(None)
 
     def _leave(self) -> bool:
         """Whether it has still to be told: not twice, and not by the child of a fork, which is not the one that began it."""

@@ -27,7 +27,16 @@ def prefixes(environ: Mapping[str, str]) -> tuple[str, ...]:
     temporary = (environ.get("TMPDIR") or "/tmp").rstrip("/")
     caches = [environ[name] for name in CACHES if environ.get(name, "").startswith("/")]
     caches += [prefix for prefix in (getattr(sys, "pycache_prefix", None),) if prefix]
-    return (*SYSTEM, STANDARD_LIBRARY, f"{temporary}/tmp", f"{temporary}/pymp-", f"{temporary}/matplotlib-", *caches)
+    return (
+        *SYSTEM,
+        STANDARD_LIBRARY,
+        f"{temporary}/tmp",
+        f"{temporary}/pymp-",
+        f"{temporary}/openpyxl.",
+        f"{temporary}/joblib_memmapping",
+        f"{temporary}/matplotlib-",
+        *caches,
+    )
 
 
 PREFIXES = prefixes(os.environ)

@@ -8,20 +8,64 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Known = dict[str, Any]
+
 BUFFER = "<buffer>"
 MASK = "***"
+REGULAR, KIND = 0o100000, 0o170000  # of `st_mode`
+OBJECT_STORES = ("s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "az", "adl", "wasb", "wasbs", "oss")
 CONTAINERS = ("abfs", "abfss", "wasb", "wasbs")  # what stands before their @ is the name of a container
 
 
 def target_of(place: Any) -> str:
-    """Of whatever readers and writers take: a path, a URL, an open file or buffer (what it wraps, or `<buffer>`). Never raises."""
-    if isinstance(place, bytes):
-        place = os.fsdecode(place)
+    """Of whatever readers and writers take: a path, a URL, an open file or buffer (what it wraps, or `<buffer>`). Never raises.
+
+    Bytes are data to most readers, not a path.
+    """
     if not isinstance(place, str):
         place = _text_of(place)
-    if place is None:
+    if place is None or "\n" in place or place.lstrip()[:1] in ("{", "[", "<"):  # the data itself, which some readers take too
         return BUFFER
     return url(place) if "://" in place else path(place)
+
+
+def reads(target: str) -> str:
+    """The op of reading `target`."""
+    return _op(target, "read")
+
+
+def writes(target: str) -> str:
+    """The op of writing `target`."""
+    return _op(target, "write")
+
+
+def _op(target: str, verb: str) -> str:
+    scheme = target.partition("://")[0].lower() if "://" in target else ""
+    if scheme in OBJECT_STORES:
+        return f"object.{verb}"
+    if scheme in ("http", "https"):
+        return "http.request"
+    return "file.transfer" if scheme in ("ftp", "sftp", "ftps") else f"file.{verb}"
+
+
+def of_file(target: str) -> Known:
+    """`bytes` and `modified` of the file at `target`, if it is a plain file of this machine."""
+    if not target.startswith("/"):
+        return {}
+    try:
+        return facts(os.stat(target))
+    except (OSError, ValueError):
+        return {}
+
+
+def is_path(place: Any) -> bool:
+    """Whether `place` names a file, and is not one that is open: what is in the buffer of that is not in the file yet."""
+    return isinstance(place, str) or hasattr(type(place), "__fspath__")
+
+
+def facts(stat: os.stat_result) -> Known:
+    """`bytes` and `modified` of a plain file; {} for anything else."""
+    return {"bytes": stat.st_size, "modified": round(stat.st_mtime, 3)} if stat.st_mode & KIND == REGULAR else {}
 
 
 def _text_of(place: Any) -> str | None:
@@ -36,7 +80,7 @@ def _text_of(place: Any) -> str | None:
 
 def path(text: str) -> str:
     """`text`, a path, as an absolute one; a URL as it is. Raises nothing, also when the current folder is gone."""
-    if "://" in text or (text.startswith("/") and "/." not in text and "//" not in text):
+    if "://" in text or text.startswith("<") or (text.startswith("/") and "/." not in text and "//" not in text):
         return text
     try:
         return os.path.abspath(os.path.expanduser(text) if text.startswith("~") else text)

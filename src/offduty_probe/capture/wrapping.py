@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from offduty_probe.capture.ledger import Describe, Known, Ledger
 
-    After = Callable[..., "Known | None"]
+    After = Callable[..., "Known | Callable[..., object] | None"]
 
 UNSEEN = "<frozen importlib._bootstrap_external>"
 COROUTINE = 0x80  # inspect.CO_COROUTINE
