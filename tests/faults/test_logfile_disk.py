@@ -195,7 +195,9 @@ def test_a_log_is_readable_after_a_kill_in_mid_write(untidy_offduty, after):
     """F34: whole lines, in order, and at most the last one torn."""
     offduty = untidy_offduty
     process = offduty.start("--name", "x", "--", "seq", "1", "100000000", stdout=subprocess.DEVNULL)
-    [log] = offduty.wait_for(lambda: list(offduty.state.glob("logs/x/*.log")), "the log")
+    [log] = offduty.wait_for(
+        lambda: [path for path in offduty.state.glob("logs/x/*.log") if b" | " in path.read_bytes()], "the first lines"
+    )
     time.sleep(after)
     process.send_signal(signal.SIGKILL)
     process.wait()
