@@ -273,12 +273,12 @@ def test_workers_that_outlive_the_block_go_on_printing(offduty, script):
 def test_blocks_in_threads_each_have_a_record(offduty, script):
     """The first has stdout and stderr, which are the process's; the other one says in a note where its output is, and what it raised."""
     done = script("""
-        import offduty, threading
+        import offduty, os, threading
         both = threading.Barrier(2)
         def work(name):
             with offduty.run(name, quiet=True):
                 both.wait()
-                print(name, flush=True)
+                os.write(1, name.encode() + b"\n")
                 both.wait()
                 if name == "second": raise KeyError("mine")
         threading.excepthook = lambda args: None
@@ -526,6 +526,9 @@ def test_the_death_of_our_process_is_no_end_of_the_job(untidy_offduty):
         import offduty, os, signal, subprocess, time
         with offduty.run("it"):
             (beside,) = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+            spool = os.environ["OFFDUTY_STATE_DIR"] + "/spool"
+            while not os.path.exists(spool) or not os.listdir(spool): pass
+            time.sleep(0.1)
             os.kill(int(beside), signal.SIGKILL)
             time.sleep(0.1)
             try: print("into nothing", flush=True)

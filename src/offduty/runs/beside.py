@@ -1,7 +1,7 @@
 """The process beside a block of code that keeps its log and record (`offduty.wiring.sidecar`), seen from the block.
 
 Messages are JSON lines on a socket. We send what is to be recorded; it answers with the run's id, log and variables, or why there is no
-run; we say how the block ended; it ends, unless processes are left that print: then it says so. Only the start raises (OSError, ValueError).
+run; we tell how the block ended; it ends, unless processes are left that print: then it says so. Only the start raises: OSError.
 """
 
 from __future__ import annotations
