@@ -278,7 +278,7 @@ def test_blocks_in_threads_each_have_a_record(offduty, script):
         def work(name):
             with offduty.run(name, quiet=True):
                 both.wait()
-                os.write(1, name.encode() + b"\n")
+                os.write(1, name.encode() + b"\\n")
                 both.wait()
                 if name == "second": raise KeyError("mine")
         threading.excepthook = lambda args: None
