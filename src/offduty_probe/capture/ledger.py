@@ -14,12 +14,12 @@ import itertools
 import sys
 from _contextvars import ContextVar
 from _thread import get_ident
-from time import perf_counter, time
+from time import perf_counter_ns, time, time_ns
 
 from offduty_probe.capture.shapes import shape_text
 from offduty_probe.capture.targets import masked_text, path
 from offduty_probe.chain import is_own, type_name
-from offduty_probe.guard import swallow
+from offduty_probe.guard import quietly, swallow
 from offduty_probe.lines import MOST_BYTES, dumps
 from offduty_probe.recorder import Kind
 from offduty_probe.texts import cut, safe
@@ -39,8 +39,9 @@ MOST_FAILURES = 32
 MOST_SITES = 256
 MOST_IN_FULL = 4000
 MOST_FILES = 4096
-MOST_CHARACTERS = {"target": 4096, "message": 1024, "attribute": 1024}
+MOST_TARGET, MOST_MESSAGE, MOST_ATTRIBUTE = 4096, 1024, 1024  # characters
 MOST_ATTRIBUTES = 32
+ALONE = '"ok":true,"count":1,"failed":0'
 
 inside: ContextVar[object] = ContextVar("offduty_inside", default=None)  # the `here` of the ledger whose transaction is running
 _own: dict[str, bool] = {}
@@ -96,8 +97,10 @@ class Ledger:
         transaction = Transaction(self, site, target, attributes, self.is_told(site))
         inside.set(self.here)
         if begin and transaction.full:
-            self.tell_begin(transaction)
-        transaction.started = perf_counter()
+            transaction.text = text = self.text_of(site, target)
+            recorder = self.recorder
+            recorder.append(f'{recorder.beginning}"begin","at":{time_ns()}e-9,"n":{transaction.n},{site.text}"target":{text}}}\n'.encode())
+        transaction.started = perf_counter_ns()
         return transaction
 
     def watching(self) -> bool:
@@ -133,18 +136,21 @@ class Ledger:
             key, frame = op, None
         return self.sites.setdefault(key, Site(op, frame, few))
 
-    def note(self, site: Site, target: str, took: float, known: Known, error: BaseException | None = None) -> None:
-        """A transaction that is over when it is known of, as the opening of a file."""
+    def note(self, site: Site, target: str, took: int, known: Known, error: BaseException | None = None) -> None:
+        """A transaction that is over when it is known of, as the opening of a file. `took`: nanoseconds."""
         self.settle(site, next(self.numbers), self.is_told(site), target, took, known, error)
 
-    def settle(self, site: Site, n: int, full: bool, target: str, took: float, known: Known, error: BaseException | None) -> None:
-        """Tell a transaction that is over, or fold it into the sums of its site."""
+    def settle(
+        self, site: Site, n: int, full: bool, target: str, took: int, known: Known, error: BaseException | None, text: str | None = None
+    ) -> None:
+        """Tell a transaction that is over, or fold it into the sums of its site. `text`: the target, when it is known as JSON."""
         if full or (error is not None and next(site.failures) <= MOST_FAILURES):
             if error is not None:
-                known = dict(known, error=_error(error, self.recorder))
+                known = dict(known)
+                known["error"] = _error(error, self.recorder, known.pop("message", None))
                 if isinstance(error, OSError) and isinstance(error.errno, int):
                     known.setdefault("status", error.errno)
-            self.tell(site, n, target, took, known, 1, int(error is not None))
+            self.tell(site, n, text or self.text_of(site, target), took, known, 1, int(error is not None))
             return
         site.last = (n, target)
         site.add(took, known, int(error is not None))
@@ -152,17 +158,18 @@ class Ledger:
         if due:
             self.tell_folded(site, due)
 
-    def tell_begin(self, transaction: Transaction) -> None:
-        """Write a `begin` event."""
-        text = f'{transaction.site.text}"target":{_target(transaction.target)}'
-        self.recorder.append(f'{self.recorder.beginning}"begin","at":{time():.6f},"n":{transaction.n},{text}}}\n'.encode())
+    def text_of(self, site: Site, target: str) -> str:
+        """`target` as JSON: an absolute path, and not too long."""
+        if site.of_files:
+            target = path(target)
+        return dumps(target if len(target) < MOST_TARGET else cut(target, MOST_TARGET))
 
-    def tell(self, site: Site, n: int, target: str, took: float, known: Known, count: int = 1, failed: int = 0) -> None:
+    def tell(self, site: Site, n: int, target: str, took: int, known: Known, count: int = 1, failed: int = 0) -> None:
         """Write a `transaction` event: one, or `count` alike that are folded into it; `took` and sizes are sums then."""
-        text = f'"took":{took:.6f},"ok":{"false" if failed else "true"},"count":{count},"failed":{failed}'
-        target = _target(path(target) if site.op.startswith("file.") else target)
-        start = f'{self.recorder.beginning}"transaction","at":{time():.6f},"n":{n},{site.text}"target":{target},{text}'
-        self.recorder.append(_line(start, known))
+        recorder = self.recorder
+        how = ALONE if count == 1 and not failed else f'"ok":{"false" if failed else "true"},"count":{count},"failed":{failed}'
+        start = f'{recorder.beginning}"transaction","at":{time_ns()}e-9,"n":{n},{site.text}"target":{target},"took":{took}e-9,{how}'
+        recorder.append(_line(start, known))
 
     def flush(self) -> None:
         """Tell what is waiting, and what was folded and not told yet."""
@@ -177,35 +184,35 @@ class Ledger:
         """Write one event for the `count` last ones at `site`."""
         took, known, failed = site.take_sums()
         n, target = site.last
-        self.tell(site, n, target, took, known, count, min(failed, count))
+        self.tell(site, n, self.text_of(site, target), took, known, count, min(failed, count))
 
 
 class Site:
     """A place in the job's code with one kind of transaction: how many there were, and the sums of what was not told in full."""
 
-    __slots__ = ("begun", "bytes", "code", "failed", "failures", "few", "folded", "last", "op", "rows", "text", "took")
+    __slots__ = ("begun", "bytes", "code", "failed", "failures", "few", "folded", "last", "of_files", "rows", "text", "took")
 
     def __init__(self, op: str, frame: FrameType | None, few: int) -> None:
         self.code = frame.f_code if frame is not None else None  # kept, so that no other gets the same id
         self.text = f'"op":{dumps(op)},"where":{dumps(_place(frame))},'
-        self.op, self.few = op, few
+        self.of_files, self.few = op.startswith("file."), few
         self.begun: Iterator[int] = itertools.count(1)
         self.failures: Iterator[int] = itertools.count(1)
         self.folded = Folded("transaction")
         self.last = (0, "")
-        self.took, self.bytes, self.rows, self.failed = 0.0, 0, 0, 0
+        self.took, self.bytes, self.rows, self.failed = 0, 0, 0, 0
 
-    def add(self, took: float, known: Known, failed: int) -> None:
+    def add(self, took: int, known: Known, failed: int) -> None:
         """Add to the sums."""
         self.took += took
         self.failed += failed
         self.bytes += known.get("bytes") or 0
         self.rows += known.get("rows") or 0
 
-    def take_sums(self) -> tuple[float, Known, int]:
+    def take_sums(self) -> tuple[int, Known, int]:
         """The sums since the last time."""
         took, known, failed = self.took, {"bytes": self.bytes, "rows": self.rows}, self.failed
-        self.took, self.bytes, self.rows, self.failed = 0.0, 0, 0, 0
+        self.took, self.bytes, self.rows, self.failed = 0, 0, 0, 0
         return took, {name: value for name, value in known.items() if value}, failed
 
 
@@ -228,24 +235,25 @@ class Folded(Kind):
 class Transaction:
     """One transaction that is running. It ends once, by `done` or by `failed`; neither raises, nor keeps anything of the data."""
 
-    __slots__ = ("attributes", "full", "here", "ledger", "left", "n", "site", "started", "target", "took")
+    __slots__ = ("attributes", "full", "here", "ledger", "left", "n", "site", "started", "target", "text", "took")
 
     def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None, full: bool) -> None:
         self.ledger, self.site, self.target, self.attributes, self.full = ledger, site, target, attributes, full
         self.here: object = ledger.here
         self.left = False
         self.n = next(ledger.numbers)
-        self.started = 0.0
-        self.took: float | None = None  # of one that goes on: the time of its own calls
+        self.started, self.left = 0.0, False
+        self.took: int | None = None  # nanoseconds; of one that goes on: the time of its own calls
+        self.text: str | None = None
 
     def done(self, known: Callable[..., Known | Callable[..., object] | None] | None = None, *args: Any) -> None:
         """It went well. `known(*args)` gives what is known: `bytes`, `rows`, `columns`, `status`, `shape`, `modified`, `attributes`.
 
         Or it gives a function: that is called with this transaction, which goes on, and is ended by somebody else.
         """
-        took = perf_counter() - self.started
+        took = perf_counter_ns() - self.started
         try:
-            found = known(*args) if known is not None else None
+            found = quietly(known, *args) if known is not None else None
             if callable(found):
                 self.leave()
                 found(self)
@@ -254,20 +262,20 @@ class Transaction:
         except Exception as error:
             swallow(error)
 
-    def failed(self, error: BaseException, known: Known | None = None) -> None:
-        """It ended by `error`."""
-        took = perf_counter() - self.started
+    def failed(self, error: BaseException, known: Known | None = None, failure: Callable[[Any], Known | None] | None = None) -> None:
+        """It ended by `error`. `failure(error)` gives what is known of that: `status`, and a `message`, if its own may hold values."""
+        took = perf_counter_ns() - self.started
         try:
             if self._leave():
-                self._settle(took, known or {}, error)
+                self._settle(took, dict(known or {}, **_known_of(error, failure)), error)
         except Exception as problem:
             swallow(problem)
 
-    def _settle(self, took: float, known: Known, error: BaseException | None) -> None:
+    def _settle(self, took: int, known: Known, error: BaseException | None) -> None:
         took = took if self.took is None else self.took
         if self.attributes:
             known = dict(known, attributes=dict(self.attributes, **known.get("attributes", {})))
-        self.ledger.settle(self.site, self.n, self.full, self.target, took, known, error)
+        self.ledger.settle(self.site, self.n, self.full, self.target, took, known, error, self.text)
 
     def leave(self) -> None:
         """It goes on, but the call that began it is over: what is called from now on counts by itself (iterators, streams)."""
@@ -281,6 +289,15 @@ class Transaction:
         self.leave()
         here, self.here = self.here, None
         return here is self.ledger.here
+
+
+def _known_of(error: BaseException, failure: Callable[[Any], Known | None] | None) -> Known:
+    """What `failure` says; if it cannot, no message is told at all, because of what it might hold."""
+    try:
+        return (failure(error) or {}) if failure is not None else {}
+    except Exception as problem:
+        swallow(problem)
+        return {"message": ""}
 
 
 def _look_at(file: str) -> bool:
@@ -307,23 +324,27 @@ def _first_number() -> int:
     return 1
 
 
-def _error(error: BaseException, recorder: Any) -> Known:
-    """Printing an exception runs code of the job: what that does is not recorded."""
+def _error(error: BaseException, recorder: Any, message: str | None) -> Known:
+    """Printing an exception runs code of the job: what that does is not recorded. `message`: instead of its own."""
     me = get_ident()
     recorder.busy.add(me)
     try:
-        return {"type": type_name(type(error)), "message": cut(masked_text(safe(error)), MOST_CHARACTERS["message"])}
+        text = masked_text(safe(error) if message is None else message)
+        return {"type": type_name(type(error)), "message": cut(text, MOST_MESSAGE)}
     finally:
         recorder.busy.discard(me)
 
 
-def _target(target: str) -> str:
-    return dumps(target if len(target) < MOST_CHARACTERS["target"] else cut(target, MOST_CHARACTERS["target"]))
-
-
 def _line(start: str, known: Known) -> bytes:
     """The whole line; `shape`, then `attributes` are left out if it gets too long."""
-    texts = {key: _text(key, value) for key, value in known.items() if value is not None}
+    texts: dict[str, str] = {}
+    for key, value in known.items():
+        if type(value) is int:
+            start += f',"{key}":{value}'
+        elif value is not None:
+            texts[key] = _text(key, value)
+    if not texts:
+        return f"{start}}}\n".encode()
     for left_out in ((), ("shape",), ("shape", "attributes"), tuple(texts)):
         line = (start + "".join([f',"{key}":{text}' for key, text in texts.items() if key not in left_out]) + "}\n").encode()
         if len(line) <= MOST_BYTES:
@@ -332,6 +353,8 @@ def _line(start: str, known: Known) -> bytes:
 
 
 def _text(key: str, value: Any) -> str:
+    if type(value) is float:
+        return f"{value:.3f}" if value - value == 0 else "null"
     if key == "shape":
         return shape_text(value)
     if key == "attributes":
@@ -340,4 +363,4 @@ def _text(key: str, value: Any) -> str:
 
 
 def _short(value: Any) -> Any:
-    return cut(value, MOST_CHARACTERS["attribute"]) if isinstance(value, str) else value
+    return cut(value, MOST_ATTRIBUTE) if isinstance(value, str) else value

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from offduty_probe.capture.ledger import Describe, Known, Ledger
 
     After = Callable[..., "Known | Callable[..., object] | None"]
+    Failure = Callable[[Any], "Known | None"]
 
 UNSEEN = "<frozen importlib._bootstrap_external>"
 COROUTINE = 0x80  # inspect.CO_COROUTINE
@@ -42,19 +43,26 @@ class Patches:
         self.undos: list[Callable[[], object]] = []
 
     def wrap(
-        self, owner: Any, names: str | Iterable[str], describe: Describe, known: After | None = None, also: Iterable[str] = ()
+        self,
+        owner: Any,
+        names: str | Iterable[str],
+        describe: Describe,
+        known: After | None = None,
+        also: Iterable[str] = (),
+        failure: Failure | None = None,
     ) -> None:
         """Make a transaction of every call of the functions `names` (one, or several in a list) of `owner`, a module or class.
 
         `describe(args, kwargs)` gives `(op, target)` or `(op, target, attributes)`; None if the call is not a transaction.
         `known(result, args, kwargs)` gives what is known afterwards: `bytes`, `rows`, `columns`, `shape` …
+        `failure(error)` gives what is known of an exception: `status`, and a `message`, if its own may hold values of the data.
         A name that is not there is left out: libraries come in versions. `also`: names of modules that show the same function.
         """
         for name in [names] if isinstance(names, str) else names:
             original = vars(owner).get(name) or getattr(owner, name, None)
             if original is None:
                 continue
-            self.put(owner, name, lambda original: wrapped(self.ledger, original, describe, known), also)
+            self.put(owner, name, lambda original: wrapped(self.ledger, original, describe, known, failure), also)
 
     def put(self, owner: Any, name: str, make_wrapper: Callable[[Any], Any], also: Iterable[str] = ()) -> None:
         """Replace `owner.name`, and the same object where its own `__module__` (for pickling by name) and `also` show it."""
@@ -74,23 +82,23 @@ class Patches:
             quietly(self.undos.pop())
 
 
-def wrapped(ledger: Ledger, original: Any, describe: Describe, known: After | None = None) -> Any:
+def wrapped(ledger: Ledger, original: Any, describe: Describe, known: After | None = None, failure: Failure | None = None) -> Any:
     """`original`, a function, with a transaction around each call."""
     code = getattr(original, "__code__", None)
     if code is not None and code.co_flags & COROUTINE:
-        return looking_like(original, _around_coroutine(ledger, original, describe, known))
-    wrapper = looking_like(original, _around(ledger, original, describe, known))
+        return looking_like(original, _around_coroutine(ledger, original, describe, known, failure))
+    wrapper = looking_like(original, _around(ledger, original, describe, known, failure))
     return wrapper if hasattr(type(original), "__get__") else StandIn(original, wrapper)
 
 
-def _around(ledger: Ledger, original: Any, describe: Describe, known: After | None) -> Any:
+def _around(ledger: Ledger, original: Any, describe: Describe, known: After | None, failure: Failure | None) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         transaction = ledger.start(describe, args, kwargs)
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
             if transaction is not None:
-                transaction.failed(error)
+                transaction.failed(error, None, failure)
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             raise
         if transaction is not None:
@@ -100,14 +108,14 @@ def _around(ledger: Ledger, original: Any, describe: Describe, known: After | No
     return wrapper
 
 
-def _around_coroutine(ledger: Ledger, original: Any, describe: Describe, known: After | None) -> Any:
+def _around_coroutine(ledger: Ledger, original: Any, describe: Describe, known: After | None, failure: Failure | None) -> Any:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         transaction = ledger.start(describe, args, kwargs)
         try:
             result = await original(*args, **kwargs)
         except BaseException as error:
             if transaction is not None:
-                transaction.failed(error)
+                transaction.failed(error, None, failure)
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             raise
         if transaction is not None:
