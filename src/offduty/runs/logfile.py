@@ -74,9 +74,9 @@ class LogFile:
     def _note_trouble(self, text: str) -> None:
         self.trouble = self.trouble or text
 
-    def own(self, text: str) -> None:
-        """Write a line of offduty's own; line breaks in it become several lines."""
-        prefix = column(self.clock.wall(), OWN)
+    def own(self, text: str, *, at: float | None = None) -> None:
+        """Write a line of offduty's own; line breaks in it become several lines. `at`: when it happened, if that was not now."""
+        prefix = column(self.clock.wall() if at is None else at, OWN)
         for line in text.split("\n"):
             self._put(prefix + line.encode("utf-8", "backslashreplace") + b"\n", 0)
 

@@ -33,7 +33,9 @@ FOLLOW_EVERY, FOLLOW_AT_ONCE = 0.1, 1 << 20
 LONGEST_WAIT = 3600.0  # poll() takes no more than 24 days
 PROBLEMS_KEPT = 20
 MOST_FAILURES = 100
-AFTER_MISTAKE = 0.05  # a mistake made again and again must not eat the processor
+AFTER_MISTAKE_MS = 50  # a mistake made again and again must not eat the processor
+REPEATED_CHORE = 0.25
+REPEAT = "again"  # what a chore returns that wants to be done again
 KILL_ROUNDS = 5
 SHORT_NAMES = {_signal.SIGTERM: "TERM", _signal.SIGINT: "INT", _signal.SIGHUP: "HUP", _signal.SIGQUIT: "QUIT"}  # what asks a job to end
 INTERRUPTS = (_signal.SIGINT, _signal.SIGHUP, _signal.SIGQUIT)
@@ -154,7 +156,8 @@ class Supervisor:
                 self._keep_time()
             except Exception as error:  # noqa: BLE001 - as in _attend_safely
                 self.guard.keep("supervise", error)
-                self.clock.sleep(AFTER_MISTAKE)
+                for fd, _ in self._poll.poll(AFTER_MISTAKE_MS):
+                    self._attend_safely(fd)
         self._finish()
         return self.ended
 
@@ -420,8 +423,10 @@ class Supervisor:
             self._follow(now)
         if self.chores and now >= self._next_chore:
             what, chore = self.chores.pop(0)
-            self.guard(what, chore)
-            self._next_chore = self.clock.monotonic() + NEXT_CHORE
+            again = self.guard(what, chore)
+            if again is REPEAT:
+                self.chores.append((what, chore))
+            self._next_chore = self.clock.monotonic() + (REPEATED_CHORE if len(self.chores) == 1 and again is REPEAT else NEXT_CHORE)
 
     def _mind_limits(self, now: float) -> None:
         job, elapsed = self.job, now - self.ended.started

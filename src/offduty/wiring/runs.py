@@ -11,6 +11,7 @@ from offduty.runs import closing
 from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
 from offduty.runs.spool import Spool
+from offduty.runs.supervise import REPEAT
 from offduty.version import VERSION
 from offduty.wiring import screen
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from offduty.runs.attempts import Attempt, World
+    from offduty.runs.failure import Failure
     from offduty.runs.job import Job
     from offduty.runs.record import Record
     from offduty.runs.store import Store
     from offduty.secrets import Redactor
+    from offduty.transactions.transaction import Transaction
+    from offduty.wiring.evidence import Evidence
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
@@ -41,6 +45,7 @@ class Keeper:
         self.world, self.options = world, options
         self._redactor: Redactor | None = None
         self._store_is_warm = False
+        self._evidence: tuple[Attempt, Evidence] | None = None
         self._held: tuple[Store, tuple[int, int] | None] | None = None
 
     def redactor(self, job: Job) -> Redactor | None:
@@ -74,6 +79,7 @@ class Keeper:
             ("warm summary", _import_summary),
             ("warm store", self._warm_store),
             ("retention", lambda: self._retain(attempt.job)),
+            ("follow events", lambda: self._follow_events(attempt)),
         ]
 
     def ended(self, attempt: Attempt) -> None:
@@ -157,27 +163,55 @@ class Keeper:
             record["summary"] = {**NO_SUMMARY, "notes": notes}
             return closing.success(record, notes)
         from offduty.runs import summary
-        from offduty.runs.failure import find_failure
-        from offduty.transactions.events import read_events
-        from offduty.transactions.ledger import Ledger, struck
+        from offduty.transactions.ledger import struck
 
-        redactor = self.redactor(attempt.job)
-        seen = read_events(attempt.events, attempt.token, redact=redactor.text if redactor else None)
-        notes += _probe_notes(attempt, seen.events)
-        job = attempt.job
-        failure = find_failure(
-            outcome=record["outcome"], exit_code=record["exit_code"], signal=record["signal"], events=seen.events, cwd=record["cwd"],
-            timed_out_after=job.stop_at, not_started=str(attempt.refusal) if attempt.refusal else None,
+        evidence = self._evidence_of(attempt)
+        for one in evidence.rest():
+            self._log_transaction(attempt, one)
+        notes += _probe_notes(attempt, evidence.events)
+        failure = self._find_failure(attempt, evidence)
+        where = None
+        if failure is not None:
+            died = record["signal"] is not None or record["outcome"] == "timed_out"
+            where = struck(evidence.ledger.entries, [(cause.type, cause.message) for cause in failure.chain], died=died)
+        problems = [event for event in evidence.events if event["kind"] == "problem"]
+        folded = summary.fold(
+            failure, problems, warnings=evidence.warnings, notes=notes, where=where,
+            protocol_errors=evidence.protocol_errors, dropped=evidence.dropped,
+        )  # fmt: skip
+        record["summary"] = folded.as_json()
+        return summary.render(folded, record, limit_s=attempt.job.max_duration)
+
+    def _find_failure(self, attempt: Attempt, evidence: Evidence) -> Failure | None:
+        from offduty.runs.failure import find_failure
+
+        record = attempt.record
+        return find_failure(
+            outcome=record["outcome"], exit_code=record["exit_code"], signal=record["signal"], events=evidence.events, cwd=record["cwd"],
+            timed_out_after=attempt.job.stop_at, not_started=str(attempt.refusal) if attempt.refusal else None,
             tail=job_bytes(bytes(attempt.log.last_words)), oom=self._was_oom(attempt),
         )  # fmt: skip
-        ledger = Ledger()
-        for event in seen.events:
-            ledger.add(event)
-        chain = [(cause.type, cause.message) for cause in failure.chain] if failure else []
-        where = struck(ledger.entries, chain, died=record["signal"] is not None or record["outcome"] == "timed_out") if failure else None
-        folded = summary.fold(failure, seen.events, notes=notes, where=where, protocol_errors=seen.protocol_errors, dropped=seen.dropped)
-        record["summary"] = folded.as_json()
-        return summary.render(folded, record, limit_s=job.max_duration)
+
+    def _evidence_of(self, attempt: Attempt) -> Evidence:
+        if self._evidence is None or self._evidence[0] is not attempt:
+            from offduty.wiring.evidence import Evidence
+
+            redactor = self.redactor(attempt.job)
+            self._evidence = (attempt, Evidence(attempt.events, attempt.token, redactor.text if redactor else None, attempt.record["cwd"]))
+        return self._evidence[1]
+
+    def _follow_events(self, attempt: Attempt) -> str:
+        """Bring what the probe has seen into the log while the job runs."""
+        if os.path.exists(attempt.events):
+            for one in self._evidence_of(attempt).poll():
+                self._log_transaction(attempt, one)
+        return REPEAT
+
+    @staticmethod
+    def _log_transaction(attempt: Attempt, one: Transaction) -> None:
+        from offduty.transactions.transaction import log_line
+
+        attempt.log.own(closing.escaped(log_line(one)), at=one.at + (one.took_s or 0.0))
 
     def _minimal(self, attempt: Attempt) -> list[str]:
         """The block when making the real one failed."""
@@ -353,5 +387,4 @@ def _import_json() -> None:
 
 def _import_summary() -> None:
     import offduty.runs.failure
-    import offduty.runs.summary
-    import offduty.transactions.events  # noqa: F401
+    import offduty.wiring.evidence  # noqa: F401
