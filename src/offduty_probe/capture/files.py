@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from _weakref import ref
-from time import perf_counter
+from time import perf_counter_ns
 
 from offduty_probe.capture.ledger import FEW_OPENS, inside
 from offduty_probe.capture.noise import is_noise
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from offduty_probe.capture.ledger import Known, Ledger, Said, Site
 
-    Waiting = tuple[Any, str, Site, float, bool]
+    Waiting = tuple[Any, str, Site, int, bool]
 
 MOST_WAITING = 16
 READING = frozenset(["r", "rb", "rt", "br", "tr"])
@@ -66,17 +66,17 @@ class Opener(StandIn):
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if self.waiting:
             self.look()  # before a file that was just written is emptied by being opened again
-        started = perf_counter()
+        started = perf_counter_ns()
         try:
             file = self.call(*args, **kwargs)
         except BaseException as error:
-            self.note(None, args, kwargs, perf_counter() - started, error)
+            self.note(None, args, kwargs, perf_counter_ns() - started, error)
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             raise
-        self.note(file, args, kwargs, perf_counter() - started, None)
+        self.note(file, args, kwargs, perf_counter_ns() - started, None)
         return file
 
-    def note(self, file: Any, args: Any, kwargs: Any, took: float, error: BaseException | None) -> None:
+    def note(self, file: Any, args: Any, kwargs: Any, took: int, error: BaseException | None) -> None:
         """Of a call of `open` that gave `file` or `error`. Never raises."""
         try:
             record = self.record
@@ -98,7 +98,7 @@ class Opener(StandIn):
         except Exception as problem:
             swallow(problem)
 
-    def wait(self, file: Any, name: str, took: float, site: Site) -> None:
+    def wait(self, file: Any, name: str, took: int, site: Site) -> None:
         """Tell of a file that is being written later."""
         if len(self.waiting) >= MOST_WAITING:
             for n in list(self.waiting)[:1]:

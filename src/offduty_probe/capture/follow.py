@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _weakref import ref
-from time import perf_counter
+from time import perf_counter_ns
 
 from offduty_probe.capture.wrapping import looking_like
 from offduty_probe.guard import swallow
@@ -50,19 +50,19 @@ class Followed:
 
     def _wrapper(self, original: Any, measure: Measure, last: bool) -> Any:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            started = perf_counter()
+            started = perf_counter_ns()
             try:
                 result = original(*args, **kwargs)
             except BaseException as error:
-                self.note(id(args[0]), perf_counter() - started, dict, None if isinstance(error, StopIteration) else error, True)
+                self.note(id(args[0]), perf_counter_ns() - started, dict, None if isinstance(error, StopIteration) else error, True)
                 error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
                 raise
-            self.note(id(args[0]), perf_counter() - started, lambda: measure(result, args), None, last)
+            self.note(id(args[0]), perf_counter_ns() - started, lambda: measure(result, args), None, last)
             return result
 
         return looking_like(original, wrapper)
 
-    def note(self, me: int, took: float, measure: Callable[[], Known], error: BaseException | None, last: bool) -> None:
+    def note(self, me: int, took: int, measure: Callable[[], Known], error: BaseException | None, last: bool) -> None:
         """One more call. Never raises."""
         use = self.known.get(me)
         if use is None:
@@ -99,9 +99,9 @@ class Use:
     def __init__(self, transaction: Transaction, known: Callable[[], Known], reference: Any) -> None:
         self.transaction, self.known, self.ref = transaction, known, reference
         self.sums: Known = {}
-        self.took = perf_counter() - transaction.started
+        self.took = perf_counter_ns() - transaction.started
 
-    def add(self, took: float, measured: Known) -> None:
+    def add(self, took: int, measured: Known) -> None:
         """Sum up the rows; the columns are those of the first."""
         self.took += took
         rows = self.sums.get("rows", 0) + (measured.get("rows") or 0)

@@ -240,9 +240,8 @@ class Transaction:
     def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None, full: bool) -> None:
         self.ledger, self.site, self.target, self.attributes, self.full = ledger, site, target, attributes, full
         self.here: object = ledger.here
-        self.left = False
         self.n = next(ledger.numbers)
-        self.started, self.left = 0.0, False
+        self.started, self.left = 0, False
         self.took: int | None = None  # nanoseconds; of one that goes on: the time of its own calls
         self.text: str | None = None
 

@@ -33,7 +33,7 @@ def install(record: Ledger) -> Callable[[], None]:
 
     def measure_read(result: Any, args: Any, kwargs: Any) -> Any:
         known = of_file(_target(args, kwargs, 0))
-        if hasattr(result, "__next__") and not isinstance(result, (dict, list)):  # chunks: TextFileReader, JsonReader …
+        if hasattr(type(result), "__next__"):  # chunks: TextFileReader, JsonReader …
             return followed.follow(result, lambda: known)
         return dict(known, **size(result))
 
@@ -78,7 +78,8 @@ def size(table: Any) -> Known:
 
 def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:
     """Name and type of each column; a generator, so that it costs nothing when it is not told."""
-    names = frame.columns[:MOST_COLUMNS].tolist()
+    names = frame.columns
+    names = names.tolist() if len(names) <= MOST_COLUMNS else names[:MOST_COLUMNS].tolist()  # a slice is slow
     try:
         blocks = frame._mgr.blocks
         types = [blocks[number].dtype for number in frame._mgr.blknos[:MOST_COLUMNS].tolist()]

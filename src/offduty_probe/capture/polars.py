@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from time import perf_counter
+from time import perf_counter_ns
 
 from offduty_probe.capture.statements import database_of, summary
 from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
@@ -127,11 +127,11 @@ def _scanning(record: Ledger, original: Any) -> Any:
     """A wrapper for `scan_…`: it reads nothing yet, but it may fail."""
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        started = perf_counter()
+        started = perf_counter_ns()
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
-            quietly(_refused, record, args, kwargs, perf_counter() - started, error)
+            quietly(_refused, record, args, kwargs, perf_counter_ns() - started, error)
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             raise
         quietly(_tag, result, tuple(_targets(_source(args, kwargs))))
@@ -140,7 +140,7 @@ def _scanning(record: Ledger, original: Any) -> Any:
     return looking_like(original, wrapper)
 
 
-def _refused(record: Ledger, args: Any, kwargs: Any, took: float, error: BaseException) -> None:
+def _refused(record: Ledger, args: Any, kwargs: Any, took: int, error: BaseException) -> None:
     transaction = record.transaction("file.read", target_of_all(_source(args, kwargs)), None, False)
     if transaction is not None:
         transaction.took = took

@@ -65,7 +65,7 @@ def is_path(place: Any) -> bool:
 
 def facts(stat: os.stat_result) -> Known:
     """`bytes` and `modified` of a plain file; {} for anything else."""
-    return {"bytes": stat.st_size, "modified": round(stat.st_mtime, 3)} if stat.st_mode & KIND == REGULAR else {}
+    return {"bytes": stat.st_size, "modified": stat.st_mtime} if stat.st_mode & KIND == REGULAR else {}
 
 
 def _text_of(place: Any) -> str | None:
