@@ -14,7 +14,7 @@ import offduty
 SOURCE = Path(offduty.__file__).parent
 RUN_MODULES = ["runs", "wiring", "cli/commands/run.py", "__main__.py"]
 JOB = (
-    "import sys, time; print('out'); print('err', file=sys.stderr); sys.stdout.flush(); time.sleep(0.35); print('end', end=''); sys.exit(3)"
+    "import sys, time; print('out'); print('err', file=sys.stderr); sys.stdout.flush(); time.sleep(0.9); print('end', end=''); sys.exit(3)"
 )
 
 

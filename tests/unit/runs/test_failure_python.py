@@ -112,9 +112,10 @@ def test_a_native_crash_is_placed_by_faulthandler(tmp_path):
     assert found.message == "killed by signal 11 (SIGSEGV): Fatal Python error: Segmentation fault"
 
 
-def test_rich_boxes_are_read(tmp_path):
-    """rich.traceback.install() is one line in many jobs, and what Python would have printed is gone."""
-    script = "from rich.traceback import install\ninstall(width=90)\n\n\ndef load(path):\n    return {}[path]\n\n\nload('sales')\n"
+@pytest.mark.parametrize("width", [40, 60, 90, 200])
+def test_rich_boxes_are_read(tmp_path, width):
+    """rich.traceback.install() is one line in many jobs, and what Python would have printed is gone; long paths are wrapped in the box."""
+    script = f"from rich.traceback import install\ninstall(width={width})\n\n\ndef load(path):\n    return {{}}[path]\n\n\nload('sales')\n"
     (tmp_path / "job.py").write_text(script)
     output = subprocess.run([sys.executable, "job.py"], stderr=subprocess.PIPE, cwd=tmp_path).stderr
     assert "╭" in output.decode()

@@ -44,6 +44,7 @@ _LIBRARY = re.compile(
     r"|\.py[xdi]$|\.egg[\\/]|pyspark\.zip|python\d+\.zip|[\\/]offduty_probe[\\/]",
     re.IGNORECASE,
 )
+LONGEST_BOXED = 1000  # characters of a place in a box
 LONGEST_MESSAGE = 40  # lines
 MOST_AFTER = 5  # lines between a notebook's last exception and the end of the output
 _OWN_NAMES = ("<stdin>", "<string>", "<ipython-input", "<cell")
@@ -238,9 +239,13 @@ class _Reader:
     def _boxed(self, at: int) -> tuple[tuple[Cause, ...], int]:
         """rich's box: frames as `path:line in function`, the exception below the box."""
         frames: list[Frame] = []
+        wrapped = ""  # the beginning of a path that is longer than the box is wide
         while at < len(self.lines) and self.lines[at].strip()[:1] in ("│", "|"):
-            if found := _BOXED.match(self.lines[at].strip()):
+            inner = self.lines[at].strip().strip("│|").strip()
+            if found := _BOXED.match(f"│ {wrapped}{inner}"[:LONGEST_BOXED]):
                 frames.append(Frame(found["file"], int(found["line"]), found["function"], is_own(found["file"])))
+            goes_on = not found and inner and (wrapped or inner.startswith(("/", "~")) or inner[1:3] == ":\\")
+            wrapped = f"{wrapped}{inner}"[:LONGEST_BOXED] if goes_on else ""
             at += 1
         causes, end = self._lone(self._skip(at + 1))
         if causes:
