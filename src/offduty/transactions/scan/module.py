@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from offduty.secrets import Redactor
@@ -32,12 +34,13 @@ class Scanner:
 
     def file(self, path: str) -> tuple[list[Place], list[Problem]]:
         """The places in a file, and what could not be looked at. A file that cannot be read or parsed is a Problem."""
-        try:
-            source = understand(path)
-        except NotUnderstood as why:
-            return [], [Problem(path, str(why))]
-        places = list(self._places(source, path))
-        return places, [Problem(path, why) for why in source.problems]
+        with _without_collecting():
+            try:
+                source = understand(path)
+            except NotUnderstood as why:
+                return [], [Problem(path, str(why))]
+            places = list(self._places(source, path))
+            return places, [Problem(path, why) for why in source.problems]
 
     def _places(self, source: Source, path: str) -> Iterator[Place]:
         module = collect(source.tree)
@@ -55,6 +58,18 @@ class Scanner:
     def _shown(self, target: str | None) -> str | None:
         """Without what nobody should see."""
         return self._masked(targets.clean(target)) if target else None
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """While a tree grows there is no garbage in it, and looking for some takes longer than all the rest."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def understand(path: str) -> Source:

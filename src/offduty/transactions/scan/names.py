@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 
-from offduty.transactions.scan.scopes import Binding, Context, Module, Position, Scope, start
+from offduty.transactions.scan.scopes import Binding, Block, Context, Module, Position, Scope, start
 
 NOTHING = "None"
 DEEPEST = 60  # expressions followed through names; a chain longer than that is not understood
+MOST_MEANINGS = 20  # of a name; one that has more is not understood
 MOST_SITES = 8  # calls of a function looked at to know what its parameters are
 BUILTINS = frozenset(dir(builtins))
 # What gives back what it is given: the name of its first argument counts.
@@ -24,7 +26,9 @@ LITERALS: dict[type, str] = {
     ast.JoinedStr: "str()", ast.List: "list()", ast.Tuple: "tuple()", ast.Dict: "dict()", ast.Set: "set()",
     ast.ListComp: "list()", ast.DictComp: "dict()", ast.SetComp: "set()", ast.GeneratorExp: "generator()",
 }  # fmt: skip
+UNKNOWN = Binding("opaque", Context(Scope("module", ""), Block(None)), (0, 0))
 Place = tuple[ast.expr, Context]
+Site = tuple[ast.Call, Context]
 
 
 class Names:
@@ -33,6 +37,7 @@ class Names:
     def __init__(self, module: Module, same: Mapping[str, str]) -> None:
         self.module, self.same = module, same
         self._known: dict[int, str] = {}
+        self._sites: dict[str, dict[str, list[Site]]] = {}  # by word, then by what is called
         self._depth = 0
 
     def of(self, node: ast.expr, context: Context) -> str:
@@ -144,7 +149,7 @@ class Names:
         while scope is not None:
             found = scope.bindings.get(name)
             if found and (here or scope.kind != "class"):
-                return _reaching(found, context, position) if here else found
+                return _reaching(found, context, position) if here else _few(found)
             here = here and scope.kind == "inner"
             scope = scope.outer
         return []
@@ -152,7 +157,10 @@ class Names:
     def members(self, owner: str, name: str) -> list[Binding]:
         """What `name` may be of an object or class of ours, `@Loader()`: set on self, or in the class body."""
         found = self.module.classes.get(owner[1:].removesuffix("()"))
-        return [*found.attributes.get(name, ()), *found.bindings.get(name, ())] if found is not None else []
+        if found is None:
+            return []
+        some = slice(MOST_MEANINGS + 1)
+        return _few([*found.attributes.get(name, [])[some], *found.bindings.get(name, [])[some]])
 
     def values(self, node: ast.expr, context: Context) -> list[Place]:
         """The expressions that a name or an attribute of self stands for; [] if that is not known of all."""
@@ -176,7 +184,7 @@ class Names:
     def _passed(self, parameter: Binding) -> list[Place]:
         """What is passed for a parameter: by the calls in this module, or its default if there are none."""
         default = [(parameter.value, parameter.context)] if parameter.value is not None else []
-        calls = list(self._calls_of(parameter.context.scope))
+        calls = self._calls_of(parameter.context.scope)
         if not calls:
             return default
         method = parameter.context.scope.owner() is not None
@@ -184,34 +192,46 @@ class Names:
         places = [(node, context) for node, context in passed if node is not None]
         return places if len(places) == len(passed) and len(calls) <= MOST_SITES else []
 
-    def _calls_of(self, function: Scope) -> Iterator[tuple[ast.Call, Context]]:
+    def _calls_of(self, function: Scope) -> list[Site]:
+        """The calls of a function of ours in this module; of a class, if it is its `__init__`."""
         word = function.name.rpartition(".")[2]
         owner = function.owner()
         if word == "__init__" and owner is not None:
             word, wanted = owner.name.rpartition(".")[2], f"@{owner.name}"
         else:
             wanted = f"@{function.name}"
-        for call, context in self.module.sites.get(word, ()):
-            if self.of(call.func, context) == wanted:
-                yield call, context
+        if word not in self._sites:
+            sites: dict[str, list[Site]] = {}
+            self._sites[word] = sites  # before it is filled: what leads back here is not known
+            for call, context in self.module.sites.get(word, ()):
+                sites.setdefault(self.of(call.func, context), []).append((call, context))
+        return self._sites[word].get(wanted, [])
 
 
 def _one(names: Iterable[str]) -> str:
     """The name that all agree on; those that are None for now do not count."""
-    distinct = {name for name in names if name != NOTHING}
+    distinct = set(names)
+    if len(distinct) > 1:
+        distinct.discard(NOTHING)
     return distinct.pop() if len(distinct) == 1 else ""
 
 
 def _reaching(found: list[Binding], context: Context, position: Position) -> list[Binding]:
     """Of the bindings in this scope those that may be the last before `position`."""
-    before = [binding for binding in found if binding.position <= position]
-    for index in range(len(before) - 1, -1, -1):
-        if before[index].context.block.holds(context.block):
-            return before[index:]
-    return before or found
+    count = bisect_right(found, position, key=lambda binding: binding.position)
+    first = max(0, count - MOST_MEANINGS)
+    for index in range(count - 1, first - 1, -1):
+        if found[index].context.block.holds(context.block):
+            return found[index:count]
+    return _few(found[:count] if count else found)
 
 
-def _argument(call: tuple[ast.Call, Context], parameter: Binding, *, method: bool) -> Place | None:
+def _few(found: list[Binding]) -> list[Binding]:
+    """Bindings, if they are few enough to hold against each other; else one that says nothing."""
+    return found if len(found) <= MOST_MEANINGS else [UNKNOWN]
+
+
+def _argument(call: Site, parameter: Binding, *, method: bool) -> Place | None:
     """What `call` passes for `parameter`, or None if it leaves it to the default."""
     node, context = call
     for keyword in node.keywords:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from typing import Any
 from offduty.transactions.scan.source import NotUnderstood, Source, parse
 
 CODE_MAGICS = frozenset("time timeit capture prun memit mprun lprun snakeviz debug python python3 py pypy px scalene".split())
-TRIES = 500  # lines of a cell that may be magics
+TRIES = 200  # lines of a cell that may be magics
+LARGEST_CELL = 1_000_000  # characters
 ASSIGNED = re.compile(r"(\s*[\w.,\s\[\]\"']+=\s*)([!%])(.*)", re.DOTALL)
 OPTIONS = re.compile(r"(?:-\w+(?:\s*\d+)?\s+)*")
 
@@ -77,17 +77,17 @@ def python(text: str) -> str:
 
     Only lines at which the parser gives up are taken for magics: `%` and `!` in texts and sums stay as they are.
     """
+    if len(text) > LARGEST_CELL:
+        raise NotUnderstood("is larger than 1 MB")
     lines = _cell_magic(text.split("\n"))
     for _ in range(TRIES):
         try:
-            ast_of = parse("\n".join(lines))
-        except NotUnderstood:
-            at = _broken_line(lines)
-            if at is None or not _rewrite(lines, at):
+            parse("\n".join(lines))
+        except NotUnderstood as why:
+            if why.line is None or not _rewrite(lines, min(why.line, len(lines)) - 1):
                 raise
-            continue
-        del ast_of
-        return "\n".join(lines)
+        else:
+            return "\n".join(lines)
     raise NotUnderstood("has too many magics")
 
 
@@ -103,18 +103,6 @@ def _cell_magic(lines: list[str]) -> list[str]:
     body = "\n".join(lines[first + 1 :])
     call = f"get_ipython().run_cell_magic({name!r}, {rest!r}, {body!r})"
     return [*[""] * first, call, *[""] * (len(lines) - first - 1)]
-
-
-def _broken_line(lines: list[str]) -> int | None:
-    """The index of the line at which the parser gives up."""
-    try:
-        ast.parse("\n".join(lines))
-    except SyntaxError as error:
-        line = error.lineno
-        return min(line, len(lines)) - 1 if line else None
-    except (ValueError, RecursionError, MemoryError):
-        return None
-    return None
 
 
 def _rewrite(lines: list[str], at: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from offduty.transactions.scan import targets
 from offduty.transactions.scan.names import NOTHING, TRANSPARENT, Place
 from offduty.transactions.scan.scopes import Context
-from offduty.transactions.scan.texts import Texts, items_of
+from offduty.transactions.scan.texts import Texts, is_none, items_of
 
 Touch = tuple[str, str | None]  # op, target
 MADE_BY = 30  # steps from an object back to the call that made it
@@ -51,7 +51,7 @@ class Call:
     def text(self, index: int, *keywords: str) -> str | None:
         """The text of an argument, with holes; None if it is not passed or None."""
         node = self.given(index, *keywords)
-        return None if node is None or self.kind(node) == NOTHING else self.texts.shown(node, self.context)
+        return None if node is None or is_none(node) else self.texts.shown(node, self.context)
 
     def known(self, index: int, *keywords: str) -> str | None:
         """The text of an argument, if anything is known of it."""

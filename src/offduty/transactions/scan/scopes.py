@@ -143,7 +143,8 @@ class _Walk:
                 self.push_children(node, context)
 
     def push(self, nodes: Iterable[ast.AST | None], context: Context) -> None:
-        self.todo.extend((node, context) for node in nodes if node is not None and not isinstance(node, LEAVES))
+        """What is pushed first is visited first: `global x` comes before `x = 1`."""
+        self.todo += reversed([(node, context) for node in nodes if node is not None and not isinstance(node, LEAVES)])
 
     def push_children(self, node: ast.AST, context: Context, without: Sequence[str] = ()) -> None:
         for name in node._fields:

@@ -22,7 +22,11 @@ PYTHON_2 = re.compile(
 
 
 class NotUnderstood(Exception):
-    """This file cannot be looked at; the message says why, in a few words."""
+    """This file cannot be looked at; the message says why, in a few words. `line`: where the parser gave up, if it did."""
+
+    def __init__(self, why: str, line: int | None = None) -> None:
+        super().__init__(why)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,22 @@ def decode(data: bytes) -> str:
     """As Python itself would read it: UTF-8, or what its first lines declare. Raises NotUnderstood."""
     if data.startswith(UTF_16) or b"\0" in data[:4]:
         raise NotUnderstood("is UTF-16 or UTF-32, which Python does not read; save it as UTF-8")
+    if b"\0" in data:
+        raise NotUnderstood("holds null bytes, so it is no text")
     try:
-        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        return data.decode(encoding)
-    except (SyntaxError, LookupError) as error:
+        return data.decode(_encoding(data))
+    except LookupError as error:
         raise NotUnderstood(f"cannot be decoded: {_one_line(str(error))}") from None
     except UnicodeError as error:
         raise NotUnderstood(_undecodable(error, data)) from None
+
+
+def _encoding(data: bytes) -> str:
+    try:
+        return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+    except SyntaxError as error:
+        data.decode("utf-8")  # says where it is not
+        raise LookupError(str(error)) from None
 
 
 def _undecodable(error: UnicodeError, data: bytes) -> str:
@@ -73,7 +86,7 @@ def parse(text: str) -> ast.Module:
             warnings.simplefilter("ignore")  # invalid escapes are the author's business
             return ast.parse(text)
     except SyntaxError as error:
-        raise NotUnderstood(_syntax(error, text)) from None
+        raise NotUnderstood(_syntax(error, text), error.lineno) from None
     except (RecursionError, MemoryError):
         raise NotUnderstood("nests too deeply to be parsed") from None
     except ValueError as error:  # null bytes, surrogates

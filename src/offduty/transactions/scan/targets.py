@@ -78,7 +78,7 @@ def statement(query: str | None) -> str:
     """`SELECT stores, sales`: the verb of a query and its tables. "" if it does not look like one."""
     if query is None:
         return ""
-    text = NOISE.sub(" '' ", query[:LONGEST_QUERY])
+    text = NOISE.sub(_blank, query[:LONGEST_QUERY])
     match = WORD.match(text)
     verb = match[1].lower() if match else ""
     if verb not in VERBS:
@@ -89,6 +89,10 @@ def statement(query: str | None) -> str:
     found = (name.strip('"`[]') for name in TABLE.findall(NOT_FROM.sub(" ", text)))
     tables = list(dict.fromkeys(name for name in found if name.lower() not in named | NOT_TABLES))[:MOST_TABLES]
     return " ".join([verb.upper(), ", ".join(tables)]).strip()
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "''" if match[0].startswith("'") else " "
 
 
 def address(kind: str, host: str | None, port: str | None, database: str | None) -> str:

@@ -88,7 +88,7 @@ class Texts:
         return None
 
     def _agreed(self, places: Sequence[Place]) -> str | None:
-        texts = {self.known(node, context) for node, context in places if not _is_none(node)}
+        texts = {self.known(node, context) for node, context in places if not is_none(node)}
         return texts.pop() if len(texts) == 1 else None
 
     def _part(self, part: ast.expr, context: Context) -> str:
@@ -265,7 +265,8 @@ def _constant(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _is_none(node: ast.expr) -> bool:
+def is_none(node: ast.expr) -> bool:
+    """Whether it is written as None."""
     return isinstance(node, ast.Constant) and node.value is None
 
 

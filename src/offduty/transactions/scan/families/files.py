@@ -74,5 +74,5 @@ SAME: dict[str, str] = {
 HANDLES = frozenset(
     "open io.open io.BytesIO io.StringIO io.TextIOWrapper io.BufferedReader codecs.open gzip.open bz2.open lzma.open gzip.GzipFile"
     " bz2.BZ2File zipfile.ZipFile tarfile.open tempfile.TemporaryFile tempfile.NamedTemporaryFile aiofiles.open"
-    " tempfile.SpooledTemporaryFile smart_open.open os.open os.fdopen sys.stdin.buffer importlib.resources.open_text importlib.resources.open_binary".split()
+    " tempfile.SpooledTemporaryFile smart_open.open os.open os.fdopen sys.stdin.buffer".split()
 )
