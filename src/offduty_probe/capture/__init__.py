@@ -29,6 +29,10 @@ CAPTURES = {
     "pyarrow.dataset": ("pyarrow.dataset", "pyarrow_dataset"),
     "joblib": ("joblib", "joblib"),
     "pickle": ("pickle", "pickles"),
+    "sqlite3": ("sqlite3", "sqlite3"),
+    "psycopg": ("psycopg", "psycopg"),
+    "psycopg2": ("psycopg2", "psycopg2"),
+    "pymysql": ("pymysql", "pymysql"),
 }
 
 

@@ -89,8 +89,13 @@ class Opener(StandIn):
                 return
             mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
             if mode in READING:
-                known = facts(os.fstat(file.fileno())) if error is None else {}
-                record.note(record.site(sys._getframe(2), "file.read", FEW_OPENS), name, took, known, error)
+                site = record.site(sys._getframe(2), "file.read", FEW_OPENS)
+                if error is not None:
+                    record.note(site, name, took, {}, error)
+                elif record.is_told(site):
+                    record.settle(site, next(record.numbers), True, name, took, facts(os.fstat(file.fileno())), None)
+                else:
+                    record.fold(site, name, took, 0 if "opener" in kwargs else _length(file))
             elif error is not None:
                 record.note(record.site(sys._getframe(2), "file.write", FEW_OPENS), name, took, {}, error)
             else:
@@ -133,6 +138,17 @@ class Opener(StandIn):
         alive = file()
         known = of_file(name) if alive is None or alive.closed else {}
         self.record.settle(site, n, full, name, took, known, None)
+
+
+def _length(file: Any) -> int:
+    """Of a file that has just been opened for reading, so that it stands at its beginning: a third of the time that `fstat` takes."""
+    try:
+        fd = file.fileno()
+        length = os.lseek(fd, 0, 2)
+        os.lseek(fd, 0, 0)
+    except OSError:  # a pipe
+        return 0
+    return length
 
 
 def _name(name: Any) -> str | None:

@@ -140,6 +140,15 @@ class Ledger:
         """A transaction that is over when it is known of, as the opening of a file. `took`: nanoseconds."""
         self.settle(site, next(self.numbers), self.is_told(site), target, took, known, error)
 
+    def fold(self, site: Site, target: str, took: int, size: int) -> None:
+        """One more that went well, at a site where enough have been told; `size` in bytes. The shortest way there is."""
+        site.last = (next(self.numbers), target)
+        site.took += took
+        site.bytes += size
+        count = next(site.folded.counter)
+        if count & (count - 1) == 0:
+            self.tell_folded(site, site.folded.since(count))
+
     def settle(
         self, site: Site, n: int, full: bool, target: str, took: int, known: Known, error: BaseException | None, text: str | None = None
     ) -> None:
@@ -154,9 +163,9 @@ class Ledger:
             return
         site.last = (n, target)
         site.add(took, known, int(error is not None))
-        due = site.folded.due()
-        if due:
-            self.tell_folded(site, due)
+        count = next(site.folded.counter)
+        if count & (count - 1) == 0:
+            self.tell_folded(site, site.folded.since(count))
 
     def text_of(self, site: Site, target: str) -> str:
         """`target` as JSON: an absolute path, and not too long."""
@@ -221,10 +230,9 @@ class Folded(Kind):
 
     __slots__ = ()
 
-    def due(self) -> int:
-        """Count one more: how many are to be told now, which is 0 but for the 1st, 2nd, 4th, 8th …"""
-        count = next(self.counter)
-        return count - max(count // 2, self.told) if count & (count - 1) == 0 else 0
+    def since(self, count: int) -> int:
+        """How many there were since the last told one, when this is the `count`th: 1, 2, 4, 8 …"""
+        return count - max(count // 2, self.told)
 
     def rest_count(self) -> int:
         """How many were counted and never told; they count as told from now on."""

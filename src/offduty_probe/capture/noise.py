@@ -19,7 +19,7 @@ SYSTEM = (
 CACHES = "XDG_CACHE_HOME MPLCONFIGDIR NUMBA_CACHE_DIR IPYTHONDIR JUPYTER_RUNTIME_DIR TORCHINDUCTOR_CACHE_DIR TRITON_CACHE_DIR".split()
 PARTS = ("/site-packages/", "/dist-packages/", "/__pycache__")
 HIDDEN_PARTS = "/.cache/ /.config/ /.matplotlib/ /.ipython/ /.jupyter/ /.local/share/jupyter/ /.git/ /.nv/ /.keras/".split()
-CODE = (".py", ".pyc", ".pyi", ".so", ".pyx", ".nbi", ".nbc", "matplotlibrc", "/pyvenv.cfg")
+CODE = (".py", ".pyc", ".pyi", ".so", ".pyx", ".nbi", ".nbc", "matplotlibrc", "pyvenv.cfg")
 
 
 def prefixes(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -40,13 +40,26 @@ def prefixes(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 PREFIXES = prefixes(os.environ)
+MOST_FOLDERS = 4096
+_folders: dict[str, bool] = {}  # what was found out about the folders: asking again takes a third of the time
 
 
 def is_noise(path: str) -> bool:
     """Whether the file at `path` (as it was given, so it may be relative) is left out."""
-    if path.startswith(PREFIXES) or path.endswith(CODE):
-        return True
-    for part in PARTS:
-        if part in path:
-            return True
-    return "/." in path and any(map(path.__contains__, HIDDEN_PARTS))
+    folder, _, name = path.rpartition("/")
+    noise = _folders.get(folder)
+    if noise is None:
+        noise = _look_at(folder)
+    return noise or name.endswith(CODE) or (name[:1] in INITIALS and path.startswith(PREFIXES))
+
+
+INITIALS = frozenset(prefix.rpartition("/")[2][:1] for prefix in PREFIXES)  # a file's own name decides in folders like `/tmp`
+
+
+def _look_at(folder: str) -> bool:
+    if len(_folders) >= MOST_FOLDERS:
+        _folders.clear()
+    inside = f"{folder}/"
+    noise = inside.startswith(PREFIXES) or any(part in inside for part in PARTS)
+    _folders[folder] = noise = noise or ("/." in inside and any(part in inside for part in HIDDEN_PARTS))
+    return noise

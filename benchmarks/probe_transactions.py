@@ -1,0 +1,209 @@
+"""What captures cost: an event beside a line of logging, a span of OpenTelemetry and of Sentry; `open` and `read_csv` beside themselves.
+
+Budgets (docs/explanation/performance.md): an event <= 1/5 of a line of the standard library's logging and <= 1/15 of OpenTelemetry's span;
+`open` slower by <= 50 %; `read_csv` of a small file by <= 2 % or 10 microseconds. Peers that are not installed are left out.
+All cases run in turn in one process; the wrapped and the plain function are at hand at the same time. `ROUNDS` sets how often.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from _measure import Report, alternate
+
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
+TIMES = 2000
+WHERE = Path(tempfile.mkdtemp(prefix="offduty-bench-"))
+os.environ["TMPDIR"] = "/nowhere"  # or what is measured would be taken for temporary files, and left out
+
+Case = Callable[[], object]
+
+
+def main() -> None:
+    """Measure and print."""
+    from offduty_probe.capture import ledger as ledgers
+    from offduty_probe.capture import load
+    from offduty_probe.recorder import Recorder
+
+    file = WHERE / "small.csv"
+    file.write_text("region,sales,day\n" + "north,12.5,2026-11-23\n" * 200)
+    ledger = ledgers.Ledger(Recorder(str(WHERE / "events"), "0123456789abcdef0123456789abcdef"))
+    report = Report("what captures cost, in microseconds a call")
+    events(report, ledger)
+    plain_open, path = open, str(file)
+    uninstall = load("files")(ledger)
+    captured_open = open
+    uninstall()
+    pair(report, "open, read, close", opening(plain_open, path), opening(captured_open, path), ledger, 0.5)
+    read_csv(report, ledger, path)
+    report.end()
+
+
+def events(report: Report, ledger: Any) -> None:
+    """One event: a transaction that has a begin is two."""
+    target = "/work/data/feeds/sales-2026-11-23.csv"
+
+    def transaction() -> None:
+        ledger.transaction("file.read", target).done(lambda: {"bytes": 12345, "rows": 17})
+
+    cases = {"ours": per_call(transaction, before=lambda: in_full(ledger)), "logging": per_call(logging_pair())}
+    for name, make in (("OpenTelemetry", opentelemetry_span), ("Sentry", sentry_span)):
+        try:
+            span, after = make()
+            cases[name] = per_call(span, after=after)
+        except ImportError as error:
+            print(f"  not measured: {error.name} is not installed")
+    found = alternate(cases, ROUNDS)
+    for name, seconds in found.items():
+        report.figure(f"{name}: begin and end", seconds * 1e6, "us")
+    report.budget("an event beside a line of logging", found["ours"] / found["logging"], 1 / 5)
+    if "OpenTelemetry" in found:
+        report.budget("an event beside a span of OpenTelemetry", found["ours"] / 2 / found["OpenTelemetry"], 1 / 15)
+    if "Sentry" in found:
+        report.figure("an event beside a span of Sentry", found["ours"] / 2 / found["Sentry"], "x")
+    folded = alternate({"folded": per_call(transaction, before=lambda: folding(ledger))}, ROUNDS)["folded"]
+    report.figure("ours: in a flood, folded", folded * 1e6, "us")
+
+
+def logging_pair() -> Case:
+    """Two lines, with what the event says."""
+    import logging
+
+    handler = logging.FileHandler(WHERE / "log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(filename)s:%(lineno)d %(message)s"))
+    logger = logging.getLogger("job")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+    def both() -> None:
+        logger.info("begin %s %s", "file.read", "/work/data/feeds/sales-2026-11-23.csv")
+        logger.info("end %s %s took %.6f bytes %d rows %d", "file.read", "/work/data/feeds/sales-2026-11-23.csv", 0.1, 12345, 17)
+
+    return both
+
+
+def opentelemetry_span() -> tuple[Case, Case]:
+    """A span with the same attributes, exported to a file in batches, by a thread."""
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter(out=(WHERE / "spans").open("w"))))
+    tracer = provider.get_tracer("job")
+
+    def span() -> None:
+        with tracer.start_as_current_span("file.read") as one:
+            one.set_attribute("file.path", "/work/data/feeds/sales-2026-11-23.csv")
+            one.set_attribute("file.size", 12345)
+            one.set_attribute("rows", 17)
+
+    return span, provider.force_flush  # or its thread takes the time of the other cases; what it costs is left out
+
+
+def sentry_span() -> tuple[Case, Case]:
+    """A span within a transaction, with the same data."""
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=None, traces_sample_rate=1.0, default_integrations=False, auto_enabling_integrations=False)
+    job = sentry_sdk.start_transaction(name="job").__enter__()
+    calls = 0
+
+    def span() -> None:
+        nonlocal job, calls
+        calls += 1
+        if calls % 500 == 0:  # a transaction keeps the first 1,000 spans
+            job.__exit__(None, None, None)
+            job = sentry_sdk.start_transaction(name="job").__enter__()
+        with sentry_sdk.start_span(op="file.read", name="read") as one:
+            one.set_data("file.path", "/work/data/feeds/sales-2026-11-23.csv")
+            one.set_data("file.size", 12345)
+            one.set_data("rows", 17)
+
+    return span, lambda: None
+
+
+def opening(function: Any, path: str) -> Case:
+    """The least that is done with a file."""
+
+    def once() -> None:
+        with function(path) as file:
+            file.read(1)
+
+    return once
+
+
+def read_csv(report: Report, ledger: Any, path: str) -> None:
+    """Of a small file, where the cost is seen most; in a flood, and each told in full."""
+    try:
+        import pandas
+    except ImportError:
+        print("  not measured: pandas is not installed")
+        return
+    from offduty_probe.capture import load
+
+    plain = pandas.read_csv
+    uninstall = load("pandas")(ledger)
+    captured = pandas.read_csv
+    uninstall()
+    pair(report, "read_csv, 200 rows", lambda: plain(path), lambda: captured(path), ledger, 0.02, 10.0, times=200)
+
+
+def pair(report: Report, name: str, plain: Case, captured: Case, ledger: Any, share: float, or_us: float = 0.0, times: int = TIMES) -> None:
+    """The same, plain and captured, in turns: in a flood, which is folded, and when every call is told in full."""
+    cases = {
+        "plain": per_call(plain, times),
+        "flood": per_call(captured, times, lambda: folding(ledger)),
+        "full": per_call(captured, times, lambda: in_full(ledger)),
+    }
+    found = alternate(cases, ROUNDS)
+    report.figure(f"{name}: plain", found["plain"] * 1e6, "us")
+    limit = max(share * found["plain"] * 1e6, or_us)
+    report.budget(f"{name}: added, in a flood", (found["flood"] - found["plain"]) * 1e6, limit, unit="us")
+    report.figure(f"{name}: added, each told in full", (found["full"] - found["plain"]) * 1e6, "us")
+
+
+def in_full(ledger: Any) -> None:
+    """Let no transaction be folded, until the ledger begins anew."""
+    from offduty_probe.capture import ledger as ledgers
+
+    ledgers.MOST_IN_FULL = ledgers.FEW = ledgers.FEW_OPENS = 10**9
+    from offduty_probe.capture import files
+
+    files.FEW_OPENS = 10**9
+    ledger.forget()
+
+
+def folding(ledger: Any) -> None:
+    """As it is."""
+    from offduty_probe.capture import files
+    from offduty_probe.capture import ledger as ledgers
+
+    ledgers.MOST_IN_FULL, ledgers.FEW, ledgers.FEW_OPENS, files.FEW_OPENS = 4000, 32, 8, 8
+    ledger.forget()
+
+
+def per_call(function: Case, times: int = TIMES, before: Case | None = None, after: Case | None = None) -> Callable[[], float]:
+    """A case: seconds a call; `before` and `after` are not counted."""
+
+    def measure() -> float:
+        if before is not None:
+            before()
+        began = time.perf_counter()
+        for _ in range(times):
+            function()
+        took = (time.perf_counter() - began) / times
+        if after is not None:
+            after()
+        return took
+
+    return measure
+
+
+if __name__ == "__main__":
+    main()
