@@ -127,15 +127,21 @@ class Recorder:
         if self.torn:  # end the torn line, so that it spoils no other
             line = b"\n" + line
         try:
-            file, mark_of = self.file, self.mark_of
-            ours = file is not None and mark_of is not None and mark_of(file[0], GET_MARK) == MARK  # the short way, for speed
-            written = self._write(file[0] if ours and file else self._descriptor(), line)
+            written = self._write(self._marked() or self._descriptor(), line)
         except OSError as error:
             self.lost, self.why = self.lost + 1, error.strerror or type(error).__name__
             return
         self.torn = 0 < written < len(line)
         if self.torn:
             self.lost, self.why = self.lost + 1, "only a part of a line was written"
+
+    def _marked(self) -> int:
+        """The short way, for speed: our descriptor if it bears our mark, else 0."""
+        file, mark_of = self.file, self.mark_of
+        try:
+            return file[0] if file is not None and mark_of is not None and mark_of(file[0], GET_MARK) == MARK else 0
+        except OSError:  # the job closed it
+            return 0
 
     def _descriptor(self) -> int:
         """The file descriptor of the events file, opened again if the job has closed it or put its own file there."""

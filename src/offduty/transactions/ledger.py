@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from offduty.durations import spoken
-from offduty.transactions.transaction import Transaction, result_of, size_of
+from offduty.transactions.transaction import Transaction, result_of, size_of, target_of
 
 MOST = 2000  # entries kept: the probe folds floods, so more than these are many different ones
 
@@ -65,11 +65,13 @@ def _ended(number: int, event: Mapping[str, Any]) -> Transaction:
     )  # fmt: skip
 
 
-def struck(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]], *, died: bool, before: int | None = None) -> str | None:
+def struck(
+    entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]], *, died: bool, before: int | None = None, cwd: str = ""
+) -> str | None:
     """Where in the ledger a failure struck, in words; None without any transaction.
 
     `chain`: (type, message) of the failure and its causes; `died`: the job was killed or ran out of time, so one that never ended is the
-    likely culprit; `before`: how many transactions the last good run had.
+    likely culprit; `before`: how many transactions the last good run had; `cwd`: the job's folder, for shorter paths.
     """
     ledger = list(entries)
     if not ledger:
@@ -77,14 +79,14 @@ def struck(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str
     causes = set(chain)
     for one in reversed(ledger):
         if one.error is not None and (one.error["type"], one.error["message"]) in causes:
-            return f"in transaction {one.number}: {one.verb} {one.target}, failed after {spoken(one.took_s or 0.0)}"
+            return f"in transaction {one.number}: {one.verb} {target_of(one, cwd)}, failed after {spoken(one.took_s or 0.0)}"
     unfinished = [one for one in ledger if one.ok is None]
     if died and unfinished:
-        return f"in transaction {unfinished[-1].number}: {unfinished[-1].verb} {unfinished[-1].target}, which never ended"
+        return f"in transaction {unfinished[-1].number}: {unfinished[-1].verb} {target_of(unfinished[-1], cwd)}, which never ended"
     last = [one for one in ledger if one.ok is not None] or ledger
     said = ", ".join(part for part in (result_of(last[-1]), size_of(last[-1])) if part)
     of = f" of {before}" if before and before >= last[-1].number else ""
-    return f"after transaction {last[-1].number}{of}: {last[-1].verb} {last[-1].target}  ({said})"
+    return f"after transaction {last[-1].number}{of}: {last[-1].verb} {target_of(last[-1], cwd)}  ({said})"
 
 
 def swallowed(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]]) -> list[Transaction]:

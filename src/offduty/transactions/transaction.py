@@ -91,9 +91,14 @@ def result_of(one: Transaction) -> str:
     return "ok" if one.ok else "FAILED"
 
 
-def log_line(one: Transaction) -> str:
+def target_of(one: Transaction, cwd: str = "") -> str:
+    """Its target; a path below the folder `cwd` relative to it."""
+    return one.target.removeprefix(f"{cwd}/") if cwd else one.target
+
+
+def log_line(one: Transaction, cwd: str = "") -> str:
     """`read   s3://feeds/sales/2026-11-23.csv            ok     0.61 s   81 204 rows x 13   [3] forecast.py:31`."""
     took = spoken(one.took_s) if one.took_s is not None else ""
     error = f"{one.error['type']}: {one.error['message'].partition(chr(10))[0][:120]}" if one.error else ""
     shown = "   ".join(part for part in (size_of(one), error) if part)
-    return f"{one.verb:8} {one.target:44}  {result_of(one):7} {took:>8}   {shown}   [{one.number}] {one.where or ''}".rstrip()
+    return f"{one.verb:8} {target_of(one, cwd):44}  {result_of(one):7} {took:>8}   {shown}   [{one.number}] {one.where or ''}".rstrip()

@@ -173,7 +173,7 @@ class Keeper:
         where = None
         if failure is not None:
             died = record["signal"] is not None or record["outcome"] == "timed_out"
-            where = struck(evidence.ledger.entries, [(cause.type, cause.message) for cause in failure.chain], died=died)
+            where = struck(evidence.ledger.entries, [(cause.type, cause.message) for cause in failure.chain], died=died, cwd=record["cwd"])
         problems = [event for event in evidence.events if event["kind"] == "problem"]
         folded = summary.fold(
             failure, problems, warnings=evidence.warnings, notes=notes, where=where,
@@ -211,7 +211,7 @@ class Keeper:
     def _log_transaction(attempt: Attempt, one: Transaction) -> None:
         from offduty.transactions.transaction import log_line
 
-        attempt.log.own(closing.escaped(log_line(one)), at=one.at + (one.took_s or 0.0))
+        attempt.log.own(closing.escaped(log_line(one, attempt.record["cwd"])), at=one.at + (one.took_s or 0.0))
 
     def _minimal(self, attempt: Attempt) -> list[str]:
         """The block when making the real one failed."""

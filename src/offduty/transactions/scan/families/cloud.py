@@ -55,6 +55,8 @@ NAMED = (
 LOCAL = frozenset(
     "close generate_presigned_url generate_presigned_post get_waiter meta Table Queue Bucket Object client resource can_paginate".split()
 )
+# Where a client takes bucket and key.
+PLACES = {"upload_file": (1, 2), "upload_fileobj": (1, 2), "download_file": (0, 1), "download_fileobj": (0, 1)}
 PARTS = frozenset({"Bucket", "Object", "ObjectSummary"})  # of a resource: they name a bucket, and perhaps a key
 
 
@@ -95,7 +97,7 @@ def s3_arguments(call: Call) -> tuple[str | None, str | None]:
     bucket, key = call.text(-1, "Bucket"), call.text(-1, "Key", "Prefix")
     receiver = call.kind(call.receiver) if call.receiver is not None else ""
     on_client = receiver.endswith(".client()") or receiver == "boto3.client()"
-    order = {"upload_file": (1, 2), "upload_fileobj": (1, 2), "download_file": (0, 1), "download_fileobj": (0, 1)}.get(call.method)
+    order = PLACES.get(call.method)
     if order is None:
         return bucket, key
     if not on_client:  # Bucket(…).upload_file(name, key)
@@ -104,10 +106,12 @@ def s3_arguments(call: Call) -> tuple[str | None, str | None]:
 
 
 def unknown_s3(op: str) -> Rule:
-    """On an object of unknown type: S3 if a `Bucket=` is passed."""
+    """On an object of unknown type: S3 if a `Bucket=` is passed, or bucket and key in their places."""
 
     def rule(call: Call) -> Touch | None:
         bucket, key = call.text(-1, "Bucket"), call.text(-1, "Key", "Prefix")
+        if bucket is None and call.method in PLACES and len(call.node.args) == 3:
+            bucket, key = (call.text(index) for index in PLACES[call.method])
         return (op, f"s3://{bucket}" + (f"/{key}" if key else "")) if bucket is not None else None
 
     return rule
