@@ -68,7 +68,7 @@ def _document(found: Found) -> dict[str, object]:
 
 def _print(on: Screen, found: Found, *, is_filtered: bool) -> None:
     if found.places:
-        print_table(on, ("where", "op", "target", "in", ""), _rows(found.places), flexible=("target", "where"), spare=("in",))
+        print_table(on, ("where", "op", "target", "in", ""), _rows(found.places), flexible=("where", "target"), spare=("in",))
     for problem in found.problems:
         print_cells(on, [Cell(one_line(problem.path)), Cell(" not scanned: ", "yellow"), Cell(one_line(problem.why))])
     print_cells(on, [Cell(_summary(found, is_filtered=is_filtered), "bold")])
