@@ -22,8 +22,8 @@ def address(said: Mapping[str, Any]) -> Database:
     host = str(said.get("host") or said.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or "")
     port = str(said.get("port") or os.environ.get("PGPORT") or ("" if said.get("service") else "5432"))
     name = said.get("dbname") or os.environ.get("PGDATABASE") or said.get("service") or said.get("user") or ""
-    first = host.split(",")[0]
-    return at_server("postgresql", "postgresql", first, port.split(",")[0], name)
+    first = host.split(",", maxsplit=1)[0]
+    return at_server("postgresql", "postgresql", first, port.split(",", maxsplit=1)[0], name)
 
 
 def failure(error: Any) -> Known:

@@ -28,7 +28,8 @@ def install(record: Ledger) -> Callable[[], None]:
 
     patches = Patches(record)
     for connections in (psycopg.Connection, psycopg.AsyncConnection):
-        patches.wrap(connections, "connect", _connected, failure=failure)
+        patches.wrap(connections, "connect", lambda args, kwargs: _connected(args[1:], kwargs), failure=failure)
+    patches.wrap(psycopg, "connect", _connected, failure=failure)  # a method that was bound before
     for cursors in ("Cursor", "AsyncCursor", "ServerCursor", "AsyncServerCursor"):
         owner = getattr(psycopg, cursors)
         patches.wrap(owner, [name for name in ("execute", "executemany") if name in vars(owner)], queried, counted, failure=failure)
@@ -44,6 +45,6 @@ def _connected(args: Any, kwargs: Any) -> Said:
     """`connect` takes a connection string, keywords, or both; what is missing comes from the environment, as libpq has it."""
     conninfo = sys.modules["psycopg.conninfo"]
     said = conninfo.conninfo_to_dict(
-        argument(args, kwargs, 1, "conninfo", ""), **{name: kwargs[name] for name in ADDRESS if name in kwargs}
+        argument(args, kwargs, 0, "conninfo", ""), **{name: kwargs[name] for name in ADDRESS if name in kwargs}
     )
     return address(said).connect()

@@ -71,7 +71,7 @@ def _database(connection: Any) -> Database:
 
 
 def _connected(args: Any, kwargs: Any) -> Said:
-    parse = sys.modules["psycopg2.extensions"].parse_dsn  # type: ignore[attr-defined]
+    parse = sys.modules["psycopg2.extensions"].parse_dsn
     said = parse(argument(args, kwargs, 0, "dsn") or "")
     said.update({name: kwargs[name] for name in (*ADDRESS, "database") if kwargs.get(name)})
     return address(dict(said, dbname=said.get("dbname") or said.get("database"))).connect()
