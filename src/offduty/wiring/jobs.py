@@ -1,4 +1,4 @@
-"""From a job's name to a `Job` that can be started. Used before the job starts, so the full settings are loaded only when the fast path declines."""
+"""From a job's name to a `Job` that can be started. Before the job starts, so the full settings are loaded only if the fast path declines."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make_job(found: Mapping[str, Any], environ: Mapping[str, str], start: str) -
     """The `Job` for what `settings.launch.launch` returned."""
     env, secrets = environment(found, environ)
     return Job(
-        found["name"], _command(found), cwd=found["cwd"], env=env, secrets=secrets, configured=True, start=start,
+        found["name"], _command(found, secrets), cwd=found["cwd"], env=env, secrets=secrets, configured=True, start=start,
         notebook=found["notebook"] or "", schedule=found["schedule"] or found["every"] or "",
         **{key: found[key] for key in (
             "retries", "retry_delay", "retry_max_delay", "max_duration", "kill_after", "min_duration", "stop_grace", "overlap", "pty",
@@ -53,7 +53,7 @@ def make_job(found: Mapping[str, Any], environ: Mapping[str, str], start: str) -
     )  # fmt: skip
 
 
-def _command(found: Mapping[str, Any]) -> list[str]:
+def _command(found: Mapping[str, Any], secrets: list[str]) -> list[str]:
     """The argument list of a command, a shell line or a notebook."""
     if found["command"]:
         return list(found["command"])
@@ -61,8 +61,10 @@ def _command(found: Mapping[str, Any]) -> list[str]:
         return ["/bin/sh", "-c", found["shell"], "sh"]
     if found["notebook"]:
         if not os.path.exists(found["notebook"]):
-            raise ConfigError("E212", f"the notebook {quoted(found['notebook'])} is not there", where=f"job.{found['name']}", fix="correct the path")
+            what = f"the notebook {quoted(found['notebook'])} is not there"
+            raise ConfigError("E212", what, where=f"job.{found['name']}", fix="correct the path")
         from offduty.runs.spool import encode
 
-        return [sys.executable, "-m", "offduty.runs.notebook", found["notebook"], encode(found["parameters"])]
+        options = encode({"parameters": found["parameters"], "secrets": secrets, "redact": found["redact"]})
+        return [sys.executable, "-P", "-m", "offduty.runs.notebook", found["notebook"], options]
     raise ConfigError("E209", f"job {quoted(found['name'])} has nothing to run", fix="give it a command, a shell line or a notebook")
