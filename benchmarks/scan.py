@@ -1,6 +1,6 @@
 """`offduty scan`: 50 000 lines in one file, the same in 100 files, and one line with 50 000 calls; beside what parsing alone takes.
 
-Budgets: 50 000 lines of data science code in <= 5 s of CPU (it does nothing else); at most 4x of what `ast.parse` and a walk over the tree take.
+Budgets: 50 000 lines of data science code in <= 5 s of CPU; at most 4x of what `ast.parse` and a walk over the tree take.
 The floor is what any tool that reads Python by `ast` (pyflakes, bandit, vulture) has to spend.
 """
 

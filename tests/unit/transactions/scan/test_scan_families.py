@@ -106,6 +106,7 @@ CLOUD = [
     ("import boto3; boto3.resource('s3').Bucket('b').download_file('k', 'f')", "object.read", "s3://b/k"),
     ("import boto3; boto3.resource('s3').Object('b', 'k').put(Body=b'')", "object.write", "s3://b/k"),
     ("def f(s3): s3.put_object(Bucket='b', Key='k')", "object.write", "s3://b/k"),
+    ("def f(s3): s3.upload_file(path, 'b', 'k')", "object.write", "s3://b/k"),
     ("import boto3; boto3.client('sqs').send_message(QueueUrl='q')", "queue.publish", "aws://sqs/send_message q"),
     (
         "import boto3; boto3.client('secretsmanager').get_secret_value(SecretId='x')",
