@@ -173,17 +173,18 @@ def _client(notebook: Any, path: str, folder: str, save_copy: Callable[[], None]
 
         def stop(self, number: signal.Signals) -> None:
             self.told = self.told or number
-            self.signal_kernel(signal.SIGINT)
+            if not self.signal_kernel(signal.SIGINT) and self.at < 0:  # there is no kernel yet, and nothing to lose
+                shutil.rmtree(folder, ignore_errors=True)
+                os._exit(128 + number)
             asyncio.get_running_loop().call_later(INTERRUPT_TIME, self.signal_kernel, signal.SIGKILL)
 
-        def signal_kernel(self, number: signal.Signals) -> None:
+        def signal_kernel(self, number: signal.Signals) -> bool:
             pid = getattr(getattr(self.km, "provisioner", None), "pid", None)
-            if pid is None:
-                os._exit(128 + int(self.told or number))  # there is no kernel yet, and nothing to lose
             try:
-                os.killpg(pid, number)
+                os.killpg(pid or 0, number if pid else 0)
             except ProcessLookupError:
-                pass
+                return False
+            return pid is not None
 
         async def async_execute_cell(self, cell: Any, cell_index: int, *args: Any, **more: Any) -> Any:
             self.at = cell_index

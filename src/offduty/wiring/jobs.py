@@ -1,4 +1,4 @@
-"""From a job's name to a `Job` that can be started. Before the job starts, so the full settings are loaded only if the fast path declines."""
+"""From a job's name to a `Job` that can be started. The full settings are loaded only if the fast path declines."""
 
 from __future__ import annotations
 
