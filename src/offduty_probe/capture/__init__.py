@@ -33,6 +33,12 @@ CAPTURES = {
     "psycopg": ("psycopg", "psycopg"),
     "psycopg2": ("psycopg2", "psycopg2"),
     "pymysql": ("pymysql", "pymysql"),
+    "http.client": ("http.client", "http_client"),
+    "urllib": ("urllib.request", "urllib_request"),
+    "urllib3": ("urllib3", "urllib3"),
+    "requests": ("requests", "requests"),
+    "httpx": ("httpx", "httpx"),
+    "aiohttp": ("aiohttp", "aiohttp"),
 }
 
 
