@@ -85,7 +85,13 @@ class Opener(StandIn):
             name = args[0] if args else kwargs.get("file")
             if type(name) is not str:
                 name = _name(name)
-            if name is None or is_noise(name) or not record.watching() or (error is None and "opener" in kwargs and _is_temporary()):
+            if (
+                name is None
+                or is_noise(name)
+                or name == record.recorder.path
+                or not record.watching()
+                or (error is None and "opener" in kwargs and _is_temporary())
+            ):
                 return
             mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
             if mode in READING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from offduty_probe.capture.statements import unreadable
 from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument
 
@@ -23,7 +24,7 @@ def install(record: Ledger) -> Callable[[], None]:
     patches = Patches(record)
     homes = ["numpy.lib.npyio", "numpy.lib._npyio_impl", "numpy.core.multiarray", "numpy._core.multiarray"]
     for name, parameter in READERS.items():
-        patches.wrap(numpy, name, _reader(parameter), _measure, also=homes)
+        patches.wrap(numpy, name, _reader(parameter), _measure, also=homes, failure=unreadable)
     for name, (parameter, suffix) in WRITERS.items():
         patches.wrap(numpy, name, _writer(parameter, suffix), _measure_written(name, parameter, suffix), also=homes)
     return patches.undo

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 from offduty_probe.capture.follow import Followed
-from offduty_probe.capture.statements import database_of, summary
+from offduty_probe.capture.statements import database_of, queried, refused, unreadable
 from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument
 
@@ -37,11 +37,11 @@ def install(record: Ledger) -> Callable[[], None]:
             return followed.follow(result, lambda: known)
         return dict(known, **size(result))
 
-    patches.wrap(pandas, READERS, _read, measure_read, also=homes)
-    patches.wrap(pandas, ["read_sql", "read_sql_query", "read_sql_table"], _queried, _measure, also=homes)
+    patches.wrap(pandas, READERS, _read, measure_read, also=homes, failure=unreadable)
+    patches.wrap(pandas, ["read_sql", "read_sql_query", "read_sql_table"], _queried, _measure, also=homes, failure=refused)
     for owner in (pandas.core.generic.NDFrame, pandas.DataFrame, pandas.Series):
-        patches.wrap(owner, [name for name in WRITERS if name in vars(owner)], _written, _measure_written)
-        patches.wrap(owner, [name for name in ("to_sql",) if name in vars(owner)], _inserted, _measure_self)
+        patches.wrap(owner, [name for name in WRITERS if name in vars(owner)], _written, _measure_written, failure=unreadable)
+        patches.wrap(owner, [name for name in ("to_sql",) if name in vars(owner)], _inserted, _measure_self, failure=refused)
     _watch_chunks(followed)
     patches.wrap(pandas.HDFStore, ["put", "append"], _stored, _measure_stored)
     patches.wrap(pandas.HDFStore, ["get", "select"], _fetched, _measure)
@@ -135,9 +135,7 @@ def _measure_written(result: Any, args: Any, kwargs: Any) -> Known:
 
 def _queried(args: Any, kwargs: Any) -> Said | None:
     statement = argument(args, kwargs, 0, "sql", kwargs.get("table_name"))
-    words = str(statement)
-    what = summary(words) if " " in words.strip() else f"SELECT {words}"
-    return "db.query", f"{database_of(argument(args, kwargs, 1, 'con'))} {what}"
+    return "db.query", queried(argument(args, kwargs, 1, "con"), statement)
 
 
 def _inserted(args: Any, kwargs: Any) -> Said | None:

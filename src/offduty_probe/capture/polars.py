@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from time import perf_counter_ns
 
-from offduty_probe.capture.statements import database_of, summary
+from offduty_probe.capture.statements import database_of, queried, refused, unreadable
 from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument, looking_like
 from offduty_probe.guard import quietly
@@ -51,14 +51,14 @@ def install(record: Ledger) -> Callable[[], None]:
     patches = Patches(record)
     homes = ["polars.io", "polars.functions"]
     lazy = polars.LazyFrame
-    patches.wrap(polars, READERS, _read, _measure, also=homes)
-    patches.wrap(polars, "read_database", _queried("connection"), _measure, also=homes)
-    patches.wrap(polars, "read_database_uri", _queried("uri"), _measure, also=homes)
+    patches.wrap(polars, READERS, _read, _measure, also=homes, failure=unreadable)
+    patches.wrap(polars, "read_database", _queried("connection"), _measure, also=homes, failure=refused)
+    patches.wrap(polars, "read_database_uri", _queried("uri"), _measure, also=homes, failure=refused)
     patches.wrap(polars.DataFrame, WRITERS, _written, _measure_written)
-    patches.wrap(polars.DataFrame, "write_database", _inserted, _measure_self)
-    patches.wrap(lazy, "collect", _collected, _measure)
-    patches.wrap(polars, "collect_all", _collected_all, also=homes)
-    patches.wrap(lazy, SINKS, _sunk, _measure_sunk)
+    patches.wrap(polars.DataFrame, "write_database", _inserted, _measure_self, failure=refused)
+    patches.wrap(lazy, "collect", _collected, _measure, failure=unreadable)
+    patches.wrap(polars, "collect_all", _collected_all, also=homes, failure=unreadable)
+    patches.wrap(lazy, SINKS, _sunk, _measure_sunk, failure=unreadable)
     for name in SCANS:
         if hasattr(polars, name):
             patches.put(polars, name, lambda original: _scanning(record, original), homes)
@@ -244,8 +244,7 @@ def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:
 
 def _queried(parameter: str) -> Describe:
     def describe(args: Any, kwargs: Any) -> Said | None:
-        statement = summary(argument(args, kwargs, 0, "query"))
-        return "db.query", f"{database_of(argument(args, kwargs, 1, parameter))} {statement}"
+        return "db.query", queried(argument(args, kwargs, 1, parameter), argument(args, kwargs, 0, "query"))
 
     return describe
 

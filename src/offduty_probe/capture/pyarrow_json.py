@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from offduty_probe.capture.arrow import of_result, reader
+from offduty_probe.capture.statements import unreadable
 from offduty_probe.capture.wrapping import Patches
 
 TYPE_CHECKING = False
@@ -18,5 +19,5 @@ def install(record: Ledger) -> Callable[[], None]:
     """What is opened piece by piece counts when it is opened."""
     module = sys.modules["pyarrow.json"]
     patches = Patches(record)
-    patches.wrap(module, ["read_json", "open_json"], reader(0, "input_file"), of_result(0, "input_file"))
+    patches.wrap(module, ["read_json", "open_json"], reader(0, "input_file"), of_result(0, "input_file"), failure=unreadable)
     return patches.undo

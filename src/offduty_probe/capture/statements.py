@@ -1,4 +1,4 @@
-"""What is asked of a database, without literals: the verb and the tables of a statement, and which database it is."""
+"""What readers of tables say of statements, databases and refused values: without literals and values."""
 
 from __future__ import annotations
 
@@ -6,55 +6,20 @@ from offduty_probe.capture.targets import url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator
+    from typing import Any
 
-MOST_LOOKED_AT = 20000
-MOST_TABLES = 8
-BEFORE_TABLES = ("FROM", "JOIN", "INTO", "UPDATE", "TABLE", "EXISTS")
-NO_TABLES = ("SELECT", "SET", "VALUES", "ONLY", "IF", "NOT", "LATERAL", "UNNEST", "WHERE", "AS")
+    Known = dict[str, Any]
 
-
-def summary(statement: Any) -> str:
-    """`SELECT stores, sales` for `select * from stores join sales on …`; only the verb where no table is found."""
-    verb, tables, before = "", [], ""
-    for word in _words(str(statement)[:MOST_LOOKED_AT]):
-        upper = word.upper()
-        if not verb:
-            verb = upper if word.isalpha() else "?"
-        elif before in BEFORE_TABLES and upper not in NO_TABLES and word[0] not in "(),;" and word not in tables:
-            tables.append(word)
-        before = "FROM" if word == "," and before == "table" else "table" if before in BEFORE_TABLES and upper not in NO_TABLES else upper
-    return f"{verb} {', '.join(tables[:MOST_TABLES])}".strip()
+# In messages that quote the value which they could not take. Others quote names of columns and files, which are worth knowing.
+REFUSALS = ("convert", "conversion", "parse", "literal", "cast", "invalid value", "invalid input", "out of range", "does not match")
 
 
-def _words(text: str) -> Iterator[str]:
-    """Words, quoted names without their quotes, brackets and commas one by one; no strings, no comments."""
-    at, end = 0, len(text)
-    while at < end:
-        character = text[at]
-        if character == "'" or text.startswith(("--", "/*"), at):
-            at = _behind(text, at)
-        elif character in '"`[':
-            close = text.find("]" if character == "[" else character, at + 1)
-            close = end if close < 0 else close
-            yield text[at + 1 : close] or "?"
-            at = close + 1
-        elif character.isalnum() or character in "_.$#@":
-            start = at
-            while at < end and (text[at].isalnum() or text[at] in "_.$#@"):
-                at += 1
-            yield text[start:at]
-        else:
-            if character in "(),;":
-                yield character
-            at += 1
+def queried(connection: Any, statement: Any) -> str:
+    """The target of a query: the database, the verb and the tables. A statement of one word is the name of a table."""
+    from offduty_probe.capture.sql import summary_text  # here, because it compiles patterns
 
-
-def _behind(text: str, at: int) -> int:
-    """Where a string or a comment that begins at `at` is over."""
-    close = {"'": "'", "-": "\n", "/": "*/"}[text[at]]
-    found = text.find(close, at + (1 if close == "'" else 2))
-    return len(text) if found < 0 else found + len(close)
+    text = str(statement)
+    return f"{database_of(connection)} {summary_text(text) if ' ' in text.strip() else f'SELECT {text}'}"
 
 
 def database_of(connection: Any) -> str:
@@ -66,3 +31,20 @@ def database_of(connection: Any) -> str:
     if address is not None:
         return url(str(address))
     return str(type(connection).__module__).split(".")[0]
+
+
+def refused(error: BaseException) -> Known:
+    """For `failure` of a query: what the driver says, which quotes neither the statement nor its values any more."""
+    from offduty_probe.capture.dbapi import status_known
+
+    return status_known(None, str(error.__cause__ or error))
+
+
+def unreadable(error: BaseException) -> Known:
+    """For `failure` of a reader: its message, without values if it is about one."""
+    message = str(error)
+    if not any(word in message for word in REFUSALS) or isinstance(error, OSError):
+        return {}
+    from offduty_probe.capture.dbapi import status_known
+
+    return status_known(None, message)
