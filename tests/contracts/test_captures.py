@@ -1,7 +1,9 @@
 """What holds for every capture in CAPTURES, by the exercises in `exercises/NAME.py` (dots in names become underscores).
 
 An exercise file says which LIBRARIES it needs and which NAMES the capture replaces; `prepare(folder)` makes files; GOOD lists
-`(op, end of the target, function of the folder)`, each one transaction; BAD lists functions of the folder that raise.
+`(op, end of the target, function of the folder)`, each one transaction (several ops, with the last one's target, where one call
+is no use without the other: connect and query, but not in the first line); BAD lists functions of the folder that raise.
+SERVERS are fixtures of `tests/conftest.py`: ports, set as attributes of the module.
 """
 
 from __future__ import annotations
@@ -70,6 +72,8 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]
     spec.loader.exec_module(exercises)
     for library in exercises.LIBRARIES:
         pytest.importorskip(library)
+    for server in getattr(exercises, "SERVERS", []):
+        setattr(exercises, server, request.getfixturevalue(server))
     problems: list[str] = []
     guard.tell_problems_to(problems.append)
     exercises.prepare(tmp_path)
@@ -107,9 +111,9 @@ def test_each_call_is_one_transaction(watched: Watched) -> None:
     for op, target, call in watched.exercises.GOOD:
         call(watched.folder)
         found = watched.events()
-        assert [(event["op"], event["ok"], event["count"]) for event in found] == [(op, True, 1)], (target, found)
-        assert found[0]["target"].endswith(target), found
-        assert found[0]["where"].startswith(str(exercises_of(watched.name)) + ":"), found
+        assert [(event["op"], event["ok"], event["count"]) for event in found] == [(one, True, 1) for one in op.split()], (target, found)
+        assert found[-1]["target"].endswith(target), found
+        assert all(event["where"].startswith(str(exercises_of(watched.name)) + ":") for event in found), found
 
 
 def test_the_job_gets_the_same_exception(watched: Watched) -> None:

@@ -29,7 +29,7 @@ def install(record: Ledger) -> Callable[[], None]:
     patches = Patches(record)
     for connections in (psycopg.Connection, psycopg.AsyncConnection):
         patches.wrap(connections, "connect", lambda args, kwargs: _connected(args[1:], kwargs), failure=failure)
-    patches.wrap(psycopg, "connect", _connected, failure=failure)  # a method that was bound before
+    patches.put(psycopg, "connect", lambda _: psycopg.Connection.connect)  # it was bound before
     for cursors in ("Cursor", "AsyncCursor", "ServerCursor", "AsyncServerCursor"):
         owner = getattr(psycopg, cursors)
         patches.wrap(owner, [name for name in ("execute", "executemany") if name in vars(owner)], queried, counted, failure=failure)
