@@ -147,7 +147,7 @@ def test_a_failure_is_told_with_its_exception(watched: Watched) -> None:
 
 
 def test_no_value_of_the_data_is_told(watched: Watched) -> None:
-    """T5: the data holds CANARY everywhere; the events do not."""
+    """INV-12: the data holds CANARY everywhere; the events do not."""
     watched.install()
     for _, _, call in watched.exercises.GOOD:
         call(watched.folder)
