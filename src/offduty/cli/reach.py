@@ -98,8 +98,10 @@ def _take_in_or_say(store: Store, places: Places, clock: Clock) -> list[str]:
 def _take_in(store: Store, places: Places, clock: Clock) -> list[str]:
     from offduty.runs.alive import supervisor_alive
     from offduty.stores.replay import replay
+    from offduty.wiring.retain import forget_events
 
     done = replay(places.spool, store, alive=supervisor_alive, clock=clock)
+    forget_events(store, done.lost, places.logs)
     return [f"{done.damaged} damaged files of the spool were set aside in {places.spool}/damaged"] if done.damaged else []
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def begin(job: Job, clock: Clock, *, attempt: int = 1, root_id: str = "") -> Record:
-    """The record of an attempt that is about to start; its command is not redacted yet, and `user` not looked up: that may take long."""
+    """The record of an attempt that is about to start. `user` and the arguments in `command` come when it runs: they take time."""
     now = clock.wall()
     run_id = new_id(now)
     me = look(os.getpid())
@@ -28,7 +28,7 @@ def begin(job: Job, clock: Clock, *, attempt: int = 1, root_id: str = "") -> Rec
         "attempt": attempt, "attempts": job.retries + 1, "outcome": "running", "exit_code": None, "exit_source": None, "signal": None,
         "started_at": rfc3339(now), "ended_at": None, "duration_s": None, "log": "", "host": os.uname().nodename, "user": "",
         "pid": os.getpid(), "boot_id": boot_id(), "pid_started": me.started if me else 0,
-        "command": [shown(word) for word in job.command], "cwd": job.cwd or _here(), "summary": None,
+        "command": [shown(job.command[0])], "cwd": job.cwd or _here(), "summary": None,
     }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from offduty.runs.retention import Kept, to_delete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from offduty.clock import Clock
     from offduty.runs.job import Job
     from offduty.runs.store import Record, Store
@@ -25,6 +27,13 @@ def retain(store: Store, job: Job, logs: str, clock: Clock) -> int:
         if run["id"] in gone:
             _remove(run, logs)
     return store.delete_runs(gone) if gone else 0
+
+
+def forget_events(store: Store, lost: Iterable[str], logs: str) -> None:
+    """Remove what the probe wrote in runs that were found `lost`: it is not masked, and nobody is left who would read it."""
+    for run_id in lost:
+        run = store.run(run_id)
+        _remove_file(str(run["log"]).removesuffix(".log") + ".events.jsonl", f"{logs}/{run['job']}")
 
 
 def _seconds(moment: str) -> float:
@@ -59,11 +68,21 @@ def _size(run: Record) -> int:
 
 
 def _remove(run: Record, logs: str) -> None:
-    """Only below the folder of logs: a record is data, and data does not choose what is deleted."""
-    for path in [*_files(run), *_beside(run)]:
-        if os.path.dirname(os.path.realpath(path)) != os.path.realpath(f"{logs}/{run['job']}"):
-            continue
-        try:
-            os.unlink(path)
-        except OSError:
-            continue
+    for path in _files(run):
+        _remove_file(path, f"{logs}/{run['job']}")
+
+
+def _remove_file(path: str, folder: str) -> None:
+    """Only in the folder of logs itself, not behind a link: a record is data, and data does not choose what is deleted."""
+    if os.path.dirname(path) != folder:
+        return
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.unlink(os.path.basename(path), dir_fd=fd)
+    except OSError:
+        pass  # gone already: another process, or one that was killed between this and forgetting the run
+    finally:
+        os.close(fd)

@@ -10,8 +10,9 @@ from offduty.clock import rfc3339, short_id
 from offduty.runs import closing
 from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
+from offduty.runs.record import shown
 from offduty.runs.spool import Spool
-from offduty.runs.supervise import REPEAT
+from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
 from offduty.wiring import screen
 
@@ -60,7 +61,7 @@ class Keeper:
 
     def started(self, attempt: Attempt) -> None:
         """The job runs: head of the log, first record."""
-        attempt.guard("record command", self._redact_record, attempt)
+        attempt.guard("record command", self._redact_record, attempt.record, attempt.job)
         record, log = attempt.record, attempt.log
         log.own(
             f"offduty {VERSION}  job {record['job']}  run {short_id(record['id'])}  {record['trigger']} {record['started_at'][11:16]}"
@@ -85,6 +86,8 @@ class Keeper:
     def ended(self, attempt: Attempt) -> None:
         """The job has ended: summary into the log and onto the screen, last record."""
         guard, log = attempt.guard, attempt.log
+        if attempt.refusal is not None:  # the record of a job that never started was not begun
+            guard("record command", self._redact_record, attempt.record, attempt.job)
         guard("join log", log.join)
         guard("find log", self._find_log, attempt)
         block = guard("summary", self._summarise, attempt) or self._minimal(attempt)
@@ -100,6 +103,7 @@ class Keeper:
     def skipped(self, job: Job, record: Record, holder: str) -> None:
         """The run did not start because another one is going on."""
         record["summary"] = {**NO_SUMMARY, "what": f"run {short_id(holder)} is still going"}
+        Guard()("record command", self._redact_record, record, job)
         try:
             Spool(self.world.places.spool, record["id"]).append("ended", record, durable=True)
         except OSError:
@@ -107,15 +111,14 @@ class Keeper:
         if not self.options.get("quiet"):
             screen.say(f"E901 skipped: {job.name} is running already: run {short_id(holder)}; wait for it, or use --overlap queue")
 
-    def _redact_record(self, attempt: Attempt) -> None:
-        """Arguments may hold secrets; short ones cannot, and a run of such a command need not wait for the redactor to be loaded."""
-        record = attempt.record
-        command, record["command"] = record["command"], record["command"][:1]  # what remains if masking fails
-        if any(len(word) >= SHORTEST_SECRET for word in command[1:]):
-            redactor = self.redactor(attempt.job)
-            record["command"] = redactor.argv(command) if redactor else command
-        else:
-            record["command"] = command
+    def _redact_record(self, record: Record, job: Job) -> None:
+        """Arguments may hold secrets; short ones cannot, and a run of such a command need not wait for the redactor to be loaded.
+
+        Until this is done, and if it fails, the record names the program alone.
+        """
+        command = [shown(word) for word in job.command]
+        redactor = self.redactor(job) if any(len(word) >= SHORTEST_SECRET for word in command[1:]) else None
+        record["command"] = redactor.argv(command) if redactor else command
 
     def _spool(self, attempt: Attempt, kind: str) -> bool:
         """Write the record; the end of a run is on the disk when this returns, here or, if the store is at hand, in the store."""
@@ -238,7 +241,8 @@ class Keeper:
             notes.append(f"next attempt in {closing.spoken(attempt.retry_in)}")
         if self._redactor is not None:
             notes.extend(self._redactor.notes)
-        return notes + [f"offduty had a problem of its own in '{one.partition(':')[0]}': {_last_line(one)}" for one in attempt.guard.problems[:3]]
+        problems = [(one.partition(":")[0], self._clean(attempt.job, _last_line(one))) for one in attempt.guard.problems[:3]]
+        return notes + [f"offduty had a problem of its own in '{what}': {line}" for what, line in problems]
 
     @staticmethod
     def _was_oom(attempt: Attempt) -> bool:
@@ -262,10 +266,19 @@ class Keeper:
         folder = f"{self.world.places.state}/internal-errors"
         default_places.make_private(folder)
         for problem in attempt.guard.problems:
+            problem = self._clean(attempt.job, problem)
             path = f"{folder}/{crc32(problem.encode('utf-8', 'replace')):08x}.txt"
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"offduty {VERSION}, run {attempt.record['id']}, {rfc3339(self.world.clock.wall())}\n{problem}")
+
+    def _clean(self, job: Job, text: str) -> str:
+        """`text`, of a mistake of ours, without secrets; where they cannot be masked, only what it was about."""
+        try:
+            redactor = self.redactor(job)
+        except Exception:  # noqa: BLE001 - that may have been the mistake
+            return text.partition(":")[0]
+        return redactor.text(text) if redactor else text
 
     def _show(self, attempt: Attempt, block: list[str], kept: bool) -> None:
         """The block on the screen; why the job never started, and that a run left no record, are said in any case."""
@@ -286,6 +299,7 @@ class Keeper:
         from offduty.errors import StoreError
         from offduty.runs.alive import supervisor_alive
         from offduty.stores.replay import replay, take
+        from offduty.wiring.retain import forget_events
 
         clock = self.world.clock
         try:
@@ -293,7 +307,8 @@ class Keeper:
             if self._store_is_warm:
                 take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
             else:
-                replay(spool, store, alive=supervisor_alive, clock=clock)
+                done = replay(spool, store, alive=supervisor_alive, clock=clock)
+                forget_events(store, done.lost, self.world.places.logs)
                 self._retain(attempt.job)
         except StoreError:  # the spool keeps it
             if self._store_is_warm:
