@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
+from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import argument
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ def of_argument(position: int, name: str, place: int, place_name: str) -> Callab
 def file_at(place: Any) -> Known:
     """`bytes` and `modified`, if `place` is the path of a plain file."""
     place = first(place)
-    return of_file(target_of(place)) if is_path(place) else {}
+    return at(target_of(place)) if is_path(place) else {}
 
 
 def size(table: Any) -> Known:

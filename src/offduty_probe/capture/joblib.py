@@ -6,7 +6,7 @@ import sys
 
 from offduty_probe.capture.models import is_model
 from offduty_probe.capture.noise import is_noise
-from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
+from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument
 
 TYPE_CHECKING = False
@@ -38,4 +38,4 @@ def _dumped(args: Any, kwargs: Any) -> Said | None:
 
 
 def _file(place: Any) -> Known:
-    return of_file(target_of(place)) if is_path(place) else {}
+    return at(target_of(place)) if is_path(place) else {}

@@ -17,7 +17,7 @@ from _thread import get_ident
 from time import perf_counter_ns, time, time_ns
 
 from offduty_probe.capture.shapes import shape_text
-from offduty_probe.capture.targets import masked_text, path
+from offduty_probe.capture.targets import masked_text, of_file, path
 from offduty_probe.chain import is_own, type_name
 from offduty_probe.guard import quietly, swallow
 from offduty_probe.lines import MOST_BYTES, dumps
@@ -159,6 +159,8 @@ class Ledger:
                 known["error"] = _error(error, self.recorder, known.pop("message", None))
                 if isinstance(error, OSError) and isinstance(error.errno, int):
                     known.setdefault("status", error.errno)
+            if "file" in known:
+                known = dict(known, **of_file(known["file"]), file=None)
             self.tell(site, n, text or self.text_of(site, target), took, known, 1, int(error is not None))
             return
         site.last = (n, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from offduty_probe.capture.statements import unreadable
-from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
+from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument
 
 TYPE_CHECKING = False
@@ -59,14 +59,14 @@ def _written(args: Any, kwargs: Any, parameter: str, suffix: str) -> str:
 
 
 def _measure(result: Any, args: Any, kwargs: Any) -> Known:
-    return dict(of_file(target_of(_place(next(iter(args or kwargs.values()), None)))), **_size(result))
+    return dict(at(target_of(_place(next(iter(args or kwargs.values()), None)))), **_size(result))
 
 
 def _measure_written(name: str, parameter: str, suffix: str) -> Callable[..., Known]:
     def measure(result: Any, args: Any, kwargs: Any) -> Known:
         array = argument(args, kwargs, 1, "arr" if name == "save" else "X") if not name.startswith("savez") else None
         named = is_path(argument(args, kwargs, 0, parameter))
-        return dict(of_file(_written(args, kwargs, parameter, suffix)) if named else {}, **_size(array))
+        return dict(at(_written(args, kwargs, parameter, suffix)) if named else {}, **_size(array))
 
     return measure
 

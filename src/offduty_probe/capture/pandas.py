@@ -7,7 +7,7 @@ import sys
 
 from offduty_probe.capture.follow import Followed
 from offduty_probe.capture.statements import database_of, queried, refused, unreadable
-from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
+from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def install(record: Ledger) -> Callable[[], None]:
     homes = ["pandas." + home for home in HOMES]
 
     def measure_read(result: Any, args: Any, kwargs: Any) -> Any:
-        known = of_file(_target(args, kwargs, 0))
+        known = at(_target(args, kwargs, 0))
         if hasattr(type(result), "__next__"):  # chunks: TextFileReader, JsonReader …
             return followed.follow(result, lambda: known)
         return dict(known, **size(result))
@@ -130,7 +130,7 @@ def _measure_self(result: Any, args: Any, kwargs: Any) -> Known:
 
 def _measure_written(result: Any, args: Any, kwargs: Any) -> Known:
     place = argument(args, kwargs, 1, "", next((kwargs[name] for name in PLACES if name in kwargs), None))
-    return dict(of_file(target_of(place)) if is_path(place) else {}, **size(args[0]))
+    return dict(at(target_of(place)) if is_path(place) else {}, **size(args[0]))
 
 
 def _queried(args: Any, kwargs: Any) -> Said | None:

@@ -6,7 +6,7 @@ import sys
 
 from offduty_probe.capture.models import is_model
 from offduty_probe.capture.noise import is_noise
-from offduty_probe.capture.targets import of_file, target_of
+from offduty_probe.capture.targets import at, target_of
 from offduty_probe.capture.wrapping import Patches, argument
 
 TYPE_CHECKING = False
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def install(record: Ledger) -> Callable[[], None]:
     """The file itself counts when it is opened, so what is no model needs no second mention."""
     patches = Patches(record)
-    patches.wrap(
-        sys.modules["pickle"], "load", _loaded, lambda _, args, kwargs: of_file(_target(args, kwargs)), also=["_pickle", "cloudpickle"]
-    )
+    patches.wrap(sys.modules["pickle"], "load", _loaded, lambda _, args, kwargs: at(_target(args, kwargs)), also=["_pickle", "cloudpickle"])
     return patches.undo
 
 

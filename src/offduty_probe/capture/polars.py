@@ -6,7 +6,7 @@ import sys
 from time import perf_counter_ns
 
 from offduty_probe.capture.statements import database_of, queried, refused, unreadable
-from offduty_probe.capture.targets import is_path, of_file, reads, target_of, writes
+from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument, looking_like
 from offduty_probe.guard import quietly
 
@@ -211,7 +211,7 @@ def _sunk(args: Any, kwargs: Any) -> Said | None:
 def _measure(result: Any, args: Any, kwargs: Any) -> Known:
     """Of what `collect` gives the place is not an argument: its size on disk is known by its sources."""
     target = target_of(_source(args, kwargs)) if args and isinstance(args[0], str) else next(iter(_sources(args[:1])), "")
-    return dict(of_file(target), **size(result))
+    return dict(at(target), **size(result))
 
 
 def _measure_self(result: Any, args: Any, kwargs: Any) -> Known:
@@ -220,12 +220,12 @@ def _measure_self(result: Any, args: Any, kwargs: Any) -> Known:
 
 def _measure_written(result: Any, args: Any, kwargs: Any) -> Known:
     place = _place(args, kwargs)
-    return dict(of_file(target_of(place)) if is_path(place) else {}, **size(args[0]))
+    return dict(at(target_of(place)) if is_path(place) else {}, **size(args[0]))
 
 
 def _measure_sunk(result: Any, args: Any, kwargs: Any) -> Known:
     place = _place(args, kwargs)
-    return of_file(target_of(place)) if is_path(place) else {}
+    return at(target_of(place)) if is_path(place) else {}
 
 
 def size(frame: Any) -> Known:

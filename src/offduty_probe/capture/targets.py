@@ -48,6 +48,11 @@ def _op(target: str, verb: str) -> str:
     return "file.transfer" if scheme in ("ftp", "sftp", "ftps") else f"file.{verb}"
 
 
+def at(target: str) -> Known:
+    """For `known`: the ledger asks for `bytes` and `modified` of the file at `target` itself, when it tells of it."""
+    return {"file": target}
+
+
 def of_file(target: str) -> Known:
     """`bytes` and `modified` of the file at `target`, if it is a plain file of this machine."""
     if not target.startswith("/"):
