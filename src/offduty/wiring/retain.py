@@ -1,9 +1,10 @@
-"""Carry out retention: remove the files of runs whose time is over, then forget the runs."""
+"""Carry out retention: remove the files of runs whose time is over, then forget the runs. Killed in between, it is done again next time."""
 
 from __future__ import annotations
 
 import os
 
+from offduty.clock import short_id
 from offduty.runs.retention import Kept, to_delete
 
 TYPE_CHECKING = False
@@ -15,17 +16,20 @@ if TYPE_CHECKING:
     from offduty.runs.store import Record, Store
 
 MOST_RUNS = 10_000
-ENDINGS = (".log", ".events.jsonl", ".ipynb")
 
 
 def retain(store: Store, job: Job, logs: str, clock: Clock) -> int:
     """Apply the limits of `job`; how many runs went."""
     runs = [run for run in store.runs(job.name, limit=MOST_RUNS) if run["outcome"] != "running"]
-    kept = [Kept(run["id"], clock.wall() - _seconds(run["started_at"]), _size(run)) for run in runs]
-    gone = set(to_delete(kept, keep_s=job.keep_s, keep_runs=job.keep_runs, keep_bytes=job.keep_bytes))
-    for run in runs:
-        if run["id"] in gone:
-            _remove(run, logs)
+    folder = _Folder(f"{logs}/{job.name}")
+    try:
+        kept = [Kept(run["id"], clock.wall() - _seconds(run["started_at"]), folder.size(run)) for run in runs]
+        gone = set(to_delete(kept, keep_s=job.keep_s, keep_runs=job.keep_runs, keep_bytes=job.keep_bytes))
+        for run in runs:
+            if run["id"] in gone:
+                folder.remove(run)
+    finally:
+        folder.close()
     return store.delete_runs(gone) if gone else 0
 
 
@@ -33,7 +37,11 @@ def forget_events(store: Store, lost: Iterable[str], logs: str) -> None:
     """Remove what the probe wrote in runs that were found `lost`: it is not masked, and nobody is left who would read it."""
     for run_id in lost:
         run = store.run(run_id)
-        _remove_file(str(run["log"]).removesuffix(".log") + ".events.jsonl", f"{logs}/{run['job']}")
+        folder = _Folder(f"{logs}/{run['job']}")
+        try:
+            folder.remove(run, ".events.jsonl")
+        finally:
+            folder.close()
 
 
 def _seconds(moment: str) -> float:
@@ -42,47 +50,47 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _files(run: Record) -> list[str]:
-    """The run's files; a `log` that does not look like one of ours names none."""
-    log = str(run["log"])
-    return [log.removesuffix(".log") + ending for ending in ENDINGS] if log.endswith(".log") and os.path.isabs(log) else []
+class _Folder:
+    """The logs of one job, by run: nothing outside of this folder, which is no link, is looked at or removed.
 
+    A record is data, and data does not choose what is deleted: its `log` must lie here, and carry the name that its run gives a log.
+    """
 
-def _beside(run: Record) -> list[str]:
-    """What a run that was killed left beside its log: the segments of a long one, and the output of a job that survived it."""
-    folder, name = os.path.split(str(run["log"]))
-    try:
-        return [f"{folder}/{each}" for each in os.listdir(folder) if name and each.startswith(f"{name}.")]
-    except OSError:
-        return []
-
-
-def _size(run: Record) -> int:
-    total = 0
-    for path in _files(run):
+    def __init__(self, path: str) -> None:
+        self.path, self.fd = path, -1
+        self._files: dict[str, list[tuple[str, int]]] = {}
         try:
-            total += os.lstat(path).st_size
+            self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._look()
         except OSError:
-            continue
-    return total
+            pass  # no folder, no files
 
+    def _look(self) -> None:
+        """All files of a run begin with its start and the end of its id: log, segments of it, events, notebook, output of a survivor."""
+        with os.scandir(self.fd) as entries:
+            for entry in entries:
+                size = entry.stat(follow_symlinks=False).st_size
+                self._files.setdefault(entry.name.partition(".")[0], []).append((entry.name, size))
 
-def _remove(run: Record, logs: str) -> None:
-    for path in _files(run):
-        _remove_file(path, f"{logs}/{run['job']}")
+    def _of(self, run: Record) -> list[tuple[str, int]]:
+        folder, _, name = str(run["log"]).rpartition("/")
+        stem = name.removesuffix(".log")
+        ours = folder == self.path and stem != name and stem.endswith("-" + short_id(run["id"]))
+        return self._files.get(stem, []) if ours else []
 
+    def size(self, run: Record) -> int:
+        """Bytes of all files of the run."""
+        return sum(size for _, size in self._of(run))
 
-def _remove_file(path: str, folder: str) -> None:
-    """Only in the folder of logs itself, not behind a link: a record is data, and data does not choose what is deleted."""
-    if os.path.dirname(path) != folder:
-        return
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        os.unlink(os.path.basename(path), dir_fd=fd)
-    except OSError:
-        pass  # gone already: another process, or one that was killed between this and forgetting the run
-    finally:
-        os.close(fd)
+    def remove(self, run: Record, ending: str = "") -> None:
+        """The run's files; only those with `ending`."""
+        for name, _ in self._of(run):
+            if name.endswith(ending):
+                try:
+                    os.unlink(name, dir_fd=self.fd)
+                except OSError:
+                    continue  # somebody else was faster, or it is a folder
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
