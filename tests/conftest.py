@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -177,3 +178,20 @@ def http_port() -> Iterator[int]:
         yield server.server_port
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def aws_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """AWS as moto plays it: S3, SQS, SNS."""
+    pytest.importorskip("moto")
+    port, log = free_port(), tmp_path_factory.mktemp("moto") / "log"
+    yield from serving([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port, log)
+
+
+@pytest.fixture(scope="session")
+def smtp_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A mail server that takes everything and drops it."""
+    pytest.importorskip("aiosmtpd")
+    port, folder = free_port(), tmp_path_factory.mktemp("smtp")
+    command = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", "aiosmtpd.handlers.Sink"]
+    yield from serving(command, port, folder / "log")

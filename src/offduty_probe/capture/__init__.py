@@ -39,6 +39,13 @@ CAPTURES = {
     "requests": ("requests", "requests"),
     "httpx": ("httpx", "httpx"),
     "aiohttp": ("aiohttp", "aiohttp"),
+    "os": ("os", "programs"),
+    "subprocess": ("subprocess", "subprocess"),
+    "smtplib": ("smtplib", "smtplib"),
+    "redis": ("redis", "redis"),
+    "sqlalchemy": ("sqlalchemy", "sqlalchemy"),
+    "botocore": ("botocore.client", "botocore"),
+    "boto3": ("boto3.s3.inject", "boto3_transfers"),
 }
 
 
