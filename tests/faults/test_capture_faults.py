@@ -290,3 +290,16 @@ def test_captures_can_be_left_out(job: Job) -> None:
     assert job(script, OFFDUTY_CAPTURE="0") == []
     assert [event["target"].rpartition("/")[2] for event in job(script, OFFDUTY_CAPTURE="pandas, numpy")] == ["a.txt", "a.csv"]
     assert [event.get("rows") for event in job(script, OFFDUTY_CAPTURE="files")] == [1]
+
+
+def test_warnings_keep_their_place(job: Job) -> None:
+    """A warning of pandas names the job's line, as it would without the wrapper between the two."""
+    job(
+        """
+import io, pandas, warnings
+with warnings.catch_warnings(record=True) as found:
+    warnings.simplefilter("always")
+    pandas.read_csv(io.StringIO("a;b"), sep=";;")
+assert [(one.category.__name__, one.filename.rpartition("/")[2], one.lineno) for one in found] == [("ParserWarning", "job.py", 5)], found
+"""
+    )
