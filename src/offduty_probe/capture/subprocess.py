@@ -98,8 +98,10 @@ def _ran(completed: Any, args: Any, kwargs: Any) -> Known:
 
 def _failure(error: Any) -> Known:
     """Python quotes the whole command in messages about it."""
-    if hasattr(error, "returncode"):
-        return dict(exit_code(error.returncode), message=f"exit code {error.returncode}")
-    if hasattr(error, "timeout"):
-        return {"message": f"timed out after {error.timeout:g} seconds"}
-    return {} if isinstance(error, OSError) else {"message": ""}
+    if isinstance(error, OSError):
+        return {}
+    if not hasattr(error, "cmd"):
+        return {"message": ""}
+    message = f"Command *** {str(error).rpartition(chr(39) + ' ')[2]}"
+    code = getattr(error, "returncode", None)
+    return dict(exit_code(code) if code is not None else {}, message=message)

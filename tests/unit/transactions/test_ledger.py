@@ -50,6 +50,17 @@ def test_a_failure_struck_where_its_own_exception_was_raised():
     assert where == "in transaction 2: connect postgresql://dw/sales, failed after 30 s"
 
 
+def test_a_message_without_its_values_is_still_the_same():
+    """The probe masks what drivers quote, and leaves out all lines but the first; the failure has it all."""
+    masked = {"type": "psycopg.errors.InvalidText", "message": 'invalid input syntax for type integer: "***", line #'}
+    full = 'invalid input syntax for type integer: "Lisbon", line 12\nLINE 1: SELECT'
+    entries = ledger_of(READ, begin(2), ended(2, error=masked)).entries
+    assert struck(entries, [(masked["type"], full)], died=False).startswith("in transaction 2")
+    assert struck(entries, [(masked["type"], "something else")], died=False).startswith("after transaction 2")
+    assert struck(entries, [("ValueError", full)], died=False).startswith("after transaction 2")
+    assert swallowed(entries, [(masked["type"], full)]) == []
+
+
 def test_a_killed_run_points_at_what_never_ended():
     """What a worker was doing when it died is the likely culprit."""
     entries = ledger_of(READ, begin(2)).entries
