@@ -44,6 +44,7 @@ CAPTURES = {
     "smtplib": ("smtplib", "smtplib"),
     "redis": ("redis", "redis"),
     "sqlalchemy": ("sqlalchemy", "sqlalchemy"),
+    "duckdb": ("duckdb", "duckdb"),
     "botocore": ("botocore.client", "botocore"),
     "boto3": ("boto3.s3.inject", "boto3_transfers"),
 }
