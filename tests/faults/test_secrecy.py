@@ -137,6 +137,7 @@ def test_between_attempts(leaky):
     offduty = leaky("retries = 1", 'retry_delay = "9 s"', code=JOB + ENDS["raise"])
     process = offduty.start("it", *ARGUMENTS, cwd=offduty.home)
     offduty.wait_for(lambda: list(offduty.state.glob("retries/*.json")) and offduty.records()[-1]["summary"], "the wait")
+    offduty.wait_for(lambda: not list(offduty.state.rglob("*.events.jsonl")), "the end of what the probe wrote")
     assert kept(offduty) == {}
     process.terminate()
     process.communicate()
