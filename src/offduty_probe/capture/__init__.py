@@ -45,6 +45,8 @@ CAPTURES = {
     "redis": ("redis", "redis"),
     "sqlalchemy": ("sqlalchemy", "sqlalchemy"),
     "duckdb": ("duckdb", "duckdb"),
+    "fsspec": ("fsspec.spec", "fsspec"),
+    "fsspec.asyn": ("fsspec.asyn", "fsspec_asyn"),
     "botocore": ("botocore.client", "botocore"),
     "boto3": ("boto3.s3.inject", "boto3_transfers"),
 }
