@@ -41,6 +41,9 @@ def main() -> None:
     uninstall()
     pair(report, "open, read, close", opening(plain_open, path), opening(captured_open, path), ledger, 0.5)
     read_csv(report, ledger, path)
+    statements(report, ledger)
+    postgres(report, ledger)
+    requests_on_loopback(report, ledger)
     report.end()
 
 
@@ -152,6 +155,82 @@ def read_csv(report: Report, ledger: Any, path: str) -> None:
     captured = pandas.read_csv
     uninstall()
     pair(report, "read_csv, 200 rows", lambda: plain(path), lambda: captured(path), ledger, 0.02, 10.0, times=200)
+
+
+def statements(report: Report, ledger: Any) -> None:
+    """SQLite's cheapest query, in memory: nothing is faster, so the cost is seen most."""
+    import sqlite3
+
+    from offduty_probe.capture import load
+
+    plain = sqlite3.connect(":memory:")
+    uninstall = load("sqlite3")(ledger)
+    captured = sqlite3.connect(":memory:")
+    uninstall()
+    query = "SELECT name FROM sqlite_master WHERE name = 'x'"
+    pair(report, "sqlite3 SELECT", lambda: plain.execute(query).fetchall(), lambda: captured.execute(query).fetchall(), ledger, 0.02, 10.0)
+
+
+def postgres(report: Report, ledger: Any) -> None:
+    """By psycopg, over the loopback. `PGHOST`, `PGPORT` … say where; left out if nobody answers."""
+    try:
+        import psycopg
+
+        connection = psycopg.connect(user="postgres", dbname="postgres", connect_timeout=2, autocommit=True)
+    except Exception as error:  # noqa: BLE001  # not installed, or not there
+        print(f"  not measured: psycopg ({type(error).__name__})")
+        return
+    from offduty_probe.capture import load
+
+    cursor = connection.cursor()
+    plain = type(cursor).execute
+    uninstall = load("psycopg")(ledger)
+    captured = type(cursor).execute
+    uninstall()
+    query = "SELECT 1"
+    pair(report, "psycopg SELECT 1", lambda: plain(cursor, query), lambda: captured(cursor, query), ledger, 0.02, 10.0, times=500)
+    connection.close()
+
+
+def requests_on_loopback(report: Report, ledger: Any) -> None:
+    """A request over a connection that stays open, to a server in a process of its own."""
+    try:
+        import requests
+    except ImportError:
+        print("  not measured: requests is not installed")
+        return
+    import subprocess
+    import sys
+
+    from offduty_probe.capture import load
+
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1/calls?day=2026-11-23"
+        session = requests.Session()
+        session.trust_env = False  # or it looks for a .netrc each time
+        prepared = session.prepare_request(requests.Request("GET", url))
+        plain = requests.Session.send
+        uninstall = load("requests")(ledger)
+        captured = requests.Session.send
+        uninstall()
+        pair(report, "requests GET", lambda: plain(session, prepared), lambda: captured(session, prepared), ledger, 0.02, 10.0, times=200)
+        session.close()
+        server.terminate()
+
+
+SERVER = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    def log_message(self, *args): pass
+    def do_GET(self):
+        self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok"); self.wfile.flush()
+server = HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
 
 
 def pair(report: Report, name: str, plain: Case, captured: Case, ledger: Any, share: float, or_us: float = 0.0, times: int = TIMES) -> None:
