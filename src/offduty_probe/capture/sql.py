@@ -6,8 +6,6 @@ backslash or a `q` before a mark, a string that is not closed) it stops: what it
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Tuple
@@ -19,10 +17,9 @@ MOST_TABLES = 8
 MOST_REMEMBERED = 512
 
 PART = r'(?:[^\W\d][\w$]*|"[\w $.#@/-]{1,128}"|`[\w $.#@/-]{1,128}`|\[[^\W\d][\w $.#@/-]{0,127}\])'
-TOKEN = re.compile(
+TOKEN = (
     rf"\s+|--[^\n]*|/\*.*?(?:\*/|\Z)|(?P<stop>[qQ]')|(?P<text>'[^']*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"
-    rf"|(?P<name>{PART}(?:\s?\.\s?{PART})*)|(?P<other>\d[\w.]*|.)",
-    re.DOTALL,
+    rf"|(?P<name>{PART}(?:\s?\.\s?{PART})*)|(?P<other>\d[\w.]*|.)"
 )
 
 VERBS = frozenset(
@@ -53,6 +50,7 @@ ENDS_FROM = frozenset(
 QUERY = frozenset("SELECT WITH VALUES TABLE FROM".split())
 HEAD_OVER = frozenset("SELECT INSERT UPDATE DELETE MERGE REPLACE".split())
 
+_finditer: Any = None
 _remembered: dict[tuple[int, int], Summary] = {}  # not the statements themselves: they hold literals
 
 
@@ -75,7 +73,7 @@ def summary_text(statement: Any) -> str:
 
 def _summarised(text: str) -> Summary:
     reader = Reader()
-    for match in TOKEN.finditer(text):
+    for match in _tokens()(text):
         kind = match.lastgroup
         if kind is None:
             continue
@@ -88,6 +86,16 @@ def _summarised(text: str) -> Summary:
             break
     reader.settle("")
     return reader.verb or "OTHER", tuple(reader.tables)
+
+
+def _tokens() -> Any:
+    """The pattern, compiled when the first statement comes: not every job that imports a driver has one."""
+    global _finditer
+    if _finditer is None:
+        import re
+
+        _finditer = re.compile(TOKEN, re.DOTALL).finditer
+    return _finditer
 
 
 def _is_open(token: str) -> bool:
