@@ -59,23 +59,25 @@ def folder_of_nobody() -> Iterator[Callable[[str], Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Until somebody listens on `port`."""
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path, says: str) -> None:
+    """Until the server listens on `port`, and has written to its log what it `says` when it is ready."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and server.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
-            return
+            if says in log.read_text(errors="replace"):
+                return
         except OSError:
-            time.sleep(0.02)
+            pass
+        time.sleep(0.02)
     pytest.fail(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-def serving(command: list[str], port: int, log: Path, **options: Any) -> Iterator[int]:
+def serving(command: list[str], port: int, log: Path, says: str = "", **options: Any) -> Iterator[int]:
     """Run a server until the generator is closed."""
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **options) as server:
         try:
-            wait_for(port, server, log)
+            wait_for(port, server, log, says)
             yield port
         finally:
             server.terminate()
@@ -96,7 +98,7 @@ def postgres_port(folder_of_nobody: Callable[[str], Path]) -> Iterator[int]:
         [initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, capture_output=True, **options
     )
     command = [postgres, "-D", "data", "-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-    yield from serving(command, port, folder / "log", **options)
+    yield from serving(command, port, folder / "log", "ready to accept connections", **options)
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +113,7 @@ def mariadb_port(folder_of_nobody: Callable[[str], Path]) -> Iterator[int]:
     subprocess.run(first, check=True, capture_output=True, **options)
     command = [mariadbd, "--no-defaults", *common, "--skip-grant-tables", "--skip-networking=0", "--bind-address=127.0.0.1"]
     command += [f"--port={port}", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
-    yield from serving(command, port, folder / "log", **options)
+    yield from serving(command, port, folder / "log", "ready for connections", **options)
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ def prefixes(environ: Mapping[str, str]) -> tuple[str, ...]:
     temporary = (environ.get("TMPDIR") or "/tmp").rstrip("/")
     caches = [environ[name] for name in CACHES if environ.get(name, "").startswith("/")]
     caches += [prefix for prefix in (getattr(sys, "pycache_prefix", None),) if prefix]
+    caches += [entry for entry in sys.path if entry.endswith(".zip")]  # the import system looks for code in it, mostly in vain
     return (
         *SYSTEM,
         STANDARD_LIBRARY,
