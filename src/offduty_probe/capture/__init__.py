@@ -38,6 +38,7 @@ CAPTURES = {
     "urllib3": ("urllib3", "urllib3"),
     "requests": ("requests", "requests"),
     "httpx": ("httpx", "httpx"),
+    "httpx2": ("httpx2", "httpx2"),
     "aiohttp": ("aiohttp", "aiohttp"),
     "os": ("os", "programs"),
     "subprocess": ("subprocess", "subprocess"),

@@ -1,4 +1,4 @@
-"""HTTP through httpx, sync and async; also its successor httpx2."""
+"""HTTP through httpx, sync and async."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 def install(record: Ledger) -> Callable[[], None]:
     """`send` of clients: redirections and authentication are part of it."""
+    return install_in("httpx", record)
+
+
+def install_in(name: str, record: Ledger) -> Callable[[], None]:
+    """The same for a library that is made like it."""
+    module = sys.modules[name]
     patches = Patches(record)
-    for name in ("httpx", "httpx2"):
-        module = sys.modules.get(name)
-        for client in ("Client", "AsyncClient"):
-            owner = getattr(module, client, None)
-            if owner is not None:
-                patches.wrap(owner, "send", _sent, web.answered("status_code"), failure=web.failure)
+    for client in (module.Client, module.AsyncClient):
+        patches.wrap(client, "send", _sent, web.answered("status_code"), failure=web.failure)
     return patches.undo
 
 
