@@ -33,6 +33,7 @@ CAPTURES = {
     "psycopg": ("psycopg", "psycopg"),
     "psycopg2": ("psycopg2", "psycopg2"),
     "pymysql": ("pymysql", "pymysql"),
+    "mysql.connector": ("mysql.connector", "mysql_connector"),
     "http.client": ("http.client", "http_client"),
     "urllib": ("urllib.request", "urllib_request"),
     "urllib3": ("urllib3", "urllib3"),
