@@ -242,3 +242,35 @@ def test_a_closed_store_opens_again(store):
     store.close()
     assert len(store.runs()) == 1
     assert store.notes() == []
+
+
+LEDGER = [
+    {"number": 1, "op": "file.read", "target": "/feeds/sälés.csv", "ok": True, "rows": 81204, "shape": [["region", "str"]]},
+    {"number": 2, "op": "db.connect", "target": "postgresql://dw/sales", "ok": False, "error": {"type": "OperationalError", "message": "no"}},
+    {"number": 3, "op": "http.request", "target": "https://api/", "ok": None},
+]
+
+
+def test_the_ledger_comes_back_in_order(store):
+    """What a run touched is remembered with its end, and goes when it goes."""
+    run = a_run()
+    assert store.put_run(run, LEDGER[::-1]) == "added"
+    assert store.ledger(run["id"]) == LEDGER
+    store.delete_runs([run["id"]])
+    assert store.ledger(run["id"]) == []
+
+
+def test_the_ledger_of_a_refused_record_is_refused(store):
+    """INV-4: where the store knows better than a record, it knows better than its ledger."""
+    run = a_run(outcome="succeeded")
+    store.put_run(run, LEDGER)
+    assert store.put_run(run | {"outcome": "failed"}, LEDGER[:1]) == "kept"
+    assert store.ledger(run["id"]) == LEDGER
+
+
+@pytest.mark.parametrize("entry", [None, 7, {}, {"number": 0, "op": "x", "target": "y"}, {"number": 1, "op": 3, "target": "y"}, {"number": True}])
+def test_what_is_no_transaction_is_left_out(store, entry):
+    """B9: a ledger from disk is data; the run itself is kept."""
+    run = a_run()
+    assert store.put_run(run, [entry, LEDGER[1]]) == "added"
+    assert store.ledger(run["id"]) == [LEDGER[1]]

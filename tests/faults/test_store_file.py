@@ -12,6 +12,7 @@ import tempfile
 import pytest
 
 from offduty.errors import NotThere, OffdutyError, StoreError
+from offduty.stores import migrations
 from offduty.stores.record import checked
 from offduty.stores.sqlite import SQL, open_store
 from offduty.testing import MONDAY, FakeClock, a_run
@@ -207,10 +208,13 @@ def test_the_wal_of_a_store_that_is_gone_is_not_played_into_a_new_one(path):
     assert os.path.getsize(f"{path}.corrupt-2026-11-23T06-00-00Z-wal") > 0
 
 
+NEXT = migrations.newest(f"{SQL}/migrations") + 1
+
+
 def later_sql(folder, sql="ALTER TABLE run ADD COLUMN mood TEXT;"):
     """A folder like ours with one migration more."""
     shutil.copytree(SQL, folder)
-    with open(f"{folder}/migrations/0002_mood.sql", "w") as file:
+    with open(f"{folder}/migrations/{NEXT:04}_mood.sql", "w") as file:
         file.write(sql)
     return str(folder)
 
@@ -219,13 +223,13 @@ def test_an_older_store_is_migrated_with_its_runs(full, tmp_path):
     """F67: what an older offduty wrote is brought up to date and all there."""
     store = open_store(full, sql=later_sql(tmp_path / "later"))
     assert len(store.runs()) == 40
-    assert store.open().execute("PRAGMA user_version").fetchone() == (2,)
+    assert store.open().execute("PRAGMA user_version").fetchone() == (NEXT,)
 
 
 def test_a_newer_store_is_refused(full, tmp_path):
     """F67: an older offduty does not touch what a newer one wrote."""
     open_store(full, sql=later_sql(tmp_path / "later")).close()
-    assert refused(full) == f"E605 {full}: the store was written by a newer offduty: its schema is 2, this offduty knows 1; upgrade offduty"
+    assert refused(full) == f"E605 {full}: the store was written by a newer offduty: its schema is {NEXT}, this offduty knows {NEXT - 1}; upgrade offduty"
 
 
 def test_a_process_of_the_version_before_goes_on_working(full, tmp_path):

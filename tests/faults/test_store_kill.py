@@ -89,11 +89,14 @@ def test_a_store_half_made_is_made_again(tmp_path):
         assert sorted(os.listdir(folder)) == ["offduty.sqlite3", "offduty.sqlite3.lock"]
 
 
+NEXT = migrations.newest(f"{SQL}/migrations") + 1
+
+
 def later_sql(folder):
     """A folder like ours with a migration of three statements more."""
     shutil.copytree(SQL, folder)
     statements = ("ALTER TABLE run ADD COLUMN mood TEXT", "UPDATE run SET mood = job", "CREATE INDEX run_by_mood ON run (mood)")
-    (folder / "migrations" / "0002_mood.sql").write_text(";\n".join(statements) + ";\n")
+    (folder / "migrations" / f"{NEXT:04}_mood.sql").write_text(";\n".join(statements) + ";\n")
     return str(folder)
 
 
@@ -114,14 +117,14 @@ def test_a_migration_killed_at_any_statement_is_whole_or_not_there(tmp_path, fat
                 os.kill(os.getpid(), signal.SIGKILL)
 
         connection.set_trace_callback(die_at)
-        migrations.migrate(connection, migrations.load(f"{sql}/migrations")[1:], 0.0)
+        migrations.migrate(connection, migrations.load(f"{sql}/migrations")[NEXT - 1 :], 0.0)
         report(b"done")
 
     said = report_of(*forked(work))
     with sqlite3.connect(path) as connection:
         half = (connection.execute("PRAGMA user_version").fetchone()[0], len(connection.execute("PRAGMA table_info(run)").fetchall()))
     connection.close()
-    assert (said, half) == ((b"done", (2, 23)) if fatal > 8 else (b"", (1, 22)))
+    assert (said, half) == ((b"done", (NEXT, 23)) if fatal > 8 else (b"", (NEXT - 1, 22)))
     assert open_store(path, sql=sql).open().execute("SELECT mood FROM run").fetchall() == [("cheerful",)]
 
 
@@ -133,4 +136,4 @@ def test_many_processes_that_open_at_once_all_succeed(tmp_path):
         assert said == [b"added"] * 8
     store = open_store(path, sql=sql)
     assert (len(store.runs()), store.notes()) == (16, [])
-    assert store.open().execute("SELECT number FROM migration").fetchall() == [(1,), (2,)]
+    assert store.open().execute("SELECT number FROM migration").fetchall() == [(number,) for number in range(1, NEXT + 1)]

@@ -295,8 +295,8 @@ class Dying(MemoryStore):
     def __init__(self, store):
         self.store = store
 
-    def put_run(self, record):
-        self.store.put_run(record)
+    def put_run(self, record, transactions=()):
+        self.store.put_run(record, transactions)
         os.kill(os.getpid(), 9)
 
 
@@ -306,7 +306,10 @@ def test_killed_between_commit_and_deletion_the_file_is_taken_in_again_without_e
     write(spool, ended, line("ended", ended))
     pid = os.fork()
     if pid == 0:
-        taken(spool, Dying(store))
+        try:
+            taken(spool, Dying(store))
+        finally:
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
     assert (store.runs(), len(os.listdir(spool))) == ([ended], 1)
     assert taken(spool, store) == (0, 0, 0)

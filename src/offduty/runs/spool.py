@@ -14,7 +14,7 @@ from offduty.runs.reserve import give_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ENDING = ".spool"
 
@@ -50,12 +50,12 @@ class Spool:
         self.path = f"{folder}/{run_id}{ENDING}"
         self.reserve = f"{os.path.dirname(folder)}/reserve"
 
-    def append(self, kind: str, run: Mapping[str, object], *, durable: bool) -> None:
-        """Add a record; with `durable`, return only when the disk has it. Raises OSError, and then nothing was added.
+    def append(self, kind: str, run: Mapping[str, object], *, durable: bool, transactions: Sequence[object] = ()) -> None:
+        """Add a record, with its ledger if it has one; with `durable`, return only when the disk has it. Raises OSError, and then nothing was added.
 
         On a full disk the end of a run is written to where the reserve was.
         """
-        body = encode({"kind": kind, "run": run}).encode("ascii")
+        body = encode({"kind": kind, "run": run, **({"transactions": transactions} if transactions else {})}).encode("ascii")
         line = b"%08x %s\n" % (crc32(body), body)
         try:
             self._write(line, durable=durable)

@@ -6,7 +6,7 @@ A record is the dict described in docs/explanation/how-the-parts-meet.md, "The r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypedDict
 
 Record = dict[str, Any]
@@ -40,8 +40,14 @@ class JobRuns(TypedDict):
 class Store(Protocol):
     """Remembers runs. One thread at a time; a forked child may use it and gets a connection of its own."""
 
-    def put_run(self, record: Mapping[str, object]) -> Happened:
-        """Remember `record`, durably, by its id: again and again makes no difference. `E611` if it is not a record."""
+    def put_run(self, record: Mapping[str, object], transactions: Sequence[Mapping[str, Any]] = ()) -> Happened:
+        """Remember `record`, durably, by its id: again and again makes no difference. `E611` if it is not a record.
+
+        `transactions`: its ledger (`Transaction.as_json`), remembered together with it, where the record itself is taken.
+        """
+
+    def ledger(self, run_id: str) -> list[dict[str, Any]]:
+        """The transactions of a run in the order of their numbers; none for a run that is not known. What the disk has changed is left out."""
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         """Claim `running -> lost`: False if the run is not running (any more) or unknown. `ended_at`: RFC 3339, when that was noticed."""

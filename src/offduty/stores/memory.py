@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
+from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, accepted_ledger, id_part, the_one, what_happens
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
 
@@ -18,8 +18,9 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._runs: dict[str, Record] = {}
+        self._ledgers: dict[str, list[dict[str, Any]]] = {}
 
-    def put_run(self, record: Mapping[str, object]) -> Happened:
+    def put_run(self, record: Mapping[str, object], transactions: Sequence[Mapping[str, Any]] = ()) -> Happened:
         """See `offduty.runs.store.Store`, also for the other methods."""
         run = accepted(record)
         stored = self._runs.get(run["id"])
@@ -28,7 +29,12 @@ class MemoryStore:
         happened = what_happens(stored["outcome"] if stored else None, run["outcome"])
         if happened != "kept":
             self._runs[run["id"]] = run
+            if entries := accepted_ledger(copy.deepcopy(list(transactions))):
+                self._ledgers[run["id"]] = entries
         return happened
+
+    def ledger(self, run_id: str) -> list[dict[str, Any]]:
+        return copy.deepcopy(self._ledgers.get(run_id, []))
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         run = self._runs.get(run_id)
@@ -83,6 +89,7 @@ class MemoryStore:
         gone = {run_id for run_id in ids if run_id in self._runs and self._runs[run_id]["outcome"] != "running"}
         for run_id in gone:
             del self._runs[run_id]
+            self._ledgers.pop(run_id, None)
         return len(gone)
 
     def notes(self) -> list[str]:

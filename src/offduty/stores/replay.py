@@ -16,13 +16,13 @@ import errno
 import json
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from offduty.errors import StoreError
 from offduty.runs.lost import lost
 from offduty.runs.spool import ENDING
-from offduty.stores.record import NotARecord, checked
+from offduty.stores.record import NotARecord, accepted_ledger, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,10 +53,11 @@ class Replayed:
 
 
 class Spooled:
-    """What a spool file says: the records of its `started` and `ended` lines, and how many lines were `damaged`."""
+    """What a spool file says: the records of its `started` and `ended` lines, the transactions, and how many lines were `damaged`."""
 
     def __init__(self, started: Record | None, ended: Record | None, damaged: int) -> None:
         self.started, self.ended, self.damaged = started, ended, damaged
+        self.transactions: list[dict[str, Any]] = []
 
 
 class Unfit(Exception):
@@ -82,12 +83,12 @@ def parse(data: bytes, run_id: str) -> Spooled:
     spooled = Spooled(None, None, 0)
     for line in filter(None, data.split(b"\n")):
         body, torn = _body(line)
-        record = _record(body, run_id) if body is not None else None
+        record, transactions = _record(body, run_id) if body is not None else (None, [])
         spooled.damaged += torn or record is None
         if record is not None and record["outcome"] == "running":
             spooled.started = record
-        elif record is not None:
-            spooled.ended = spooled.ended or record
+        elif record is not None and spooled.ended is None:
+            spooled.ended, spooled.transactions = record, transactions
     return spooled
 
 
@@ -100,15 +101,17 @@ def _body(line: bytes) -> tuple[bytes | None, bool]:
     return body, start > 0
 
 
-def _record(body: bytes, run_id: str) -> Record | None:
-    """The run in a line of the right kind, or None."""
+def _record(body: bytes, run_id: str) -> tuple[Record | None, list[dict[str, Any]]]:
+    """The run in a line of the right kind, or None; and its transactions."""
     try:
         value = json.loads(body)
         run = checked(value["run"])
     except (ValueError, TypeError, KeyError, RecursionError, NotARecord):
-        return None
+        return None, []
     kind = "started" if run["outcome"] == "running" else "ended"
-    return run if value["kind"] == kind and run["id"] == run_id else None
+    if value["kind"] != kind or run["id"] != run_id:
+        return None, []
+    return run, accepted_ledger(value.get("transactions"))
 
 
 def _at_work(folder: str, store: Store, alive: Alive, clock: Clock, what: Callable[[_Replay], None]) -> Replayed:
@@ -180,15 +183,15 @@ class _Replay:
             return
         if gone and spooled.ended is None:
             record = self._lost(record, spooled.damaged)
-        self._commit(record)
+        self._commit(record, spooled.transactions)
         if gone or spooled.ended is not None:
             self._finish(name, spooled)
 
     def _lost(self, run: Record, damaged: int) -> Record:
         return lost(run, self.clock.wall(), [f"{damaged} damaged lines in its spool file"] if damaged else [])
 
-    def _commit(self, record: Record) -> None:
-        happened = self.store.put_run(record)
+    def _commit(self, record: Record, transactions: list[dict[str, Any]]) -> None:
+        happened = self.store.put_run(record, transactions)
         changed = happened not in ("same", "kept")
         self.done.taken += changed
         if changed and record["outcome"] == "lost":

@@ -23,6 +23,7 @@ from offduty.stores.record import (
     SHOWN_CANDIDATES,
     NotARecord,
     accepted,
+    accepted_ledger,
     as_json,
     from_row,
     id_part,
@@ -33,7 +34,7 @@ from offduty.stores.record import (
 from offduty.stores.sqlite_file import COMPANIONS, DatabaseFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any, TypeVar
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
@@ -114,11 +115,12 @@ class SqliteStore:
 
     # Changing
 
-    def put_run(self, record: Mapping[str, object]) -> Happened:
+    def put_run(self, record: Mapping[str, object], transactions: Sequence[Mapping[str, Any]] = ()) -> Happened:
         row = to_row(accepted(record))
         if self._query(lambda db: _stored(db, row)) == row:
             return "same"  # nobody has to wait for the write lock to hear nothing new
-        return self._write(lambda db: _put(db, row))
+        entries = accepted_ledger(list(transactions))
+        return self._write(lambda db: _put(db, row, entries))
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         try:
@@ -166,6 +168,10 @@ class SqliteStore:
 
     def jobs(self) -> list[str]:
         return self._query(_jobs)
+
+    def ledger(self, run_id: str) -> list[dict[str, Any]]:
+        rows = self._query(lambda db: db.execute(QUERIES["ledger"], (run_id,)).fetchall())
+        return accepted_ledger([_decoded(entry) for (entry,) in rows])
 
     def running(self, host: str | None = None) -> list[Record]:
         return self._records(self._query(lambda db: db.execute(QUERIES["running"], {"host": host}).fetchall()))
@@ -260,7 +266,14 @@ def _stored(db: sqlite3.Connection, row: Row) -> Row | None:
     return found
 
 
-def _put(db: sqlite3.Connection, row: Row) -> Happened:
+def _decoded(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # the disk has changed it: left out
+        return None
+
+
+def _put(db: sqlite3.Connection, row: Row, entries: Sequence[Mapping[str, Any]]) -> Happened:
     """The statement has the rule in it as well, so that no way around this function breaks it."""
     stored = _stored(db, row)
     if stored == row:
@@ -269,6 +282,8 @@ def _put(db: sqlite3.Connection, row: Row) -> Happened:
     happened = what_happens(stored[outcome] if stored else None, row[outcome])
     if happened != "kept":
         db.execute(QUERIES["put"], row)
+        rows = [(row[0], entry["number"], entry["op"], entry["target"], entry.get("ok"), as_json(entry)) for entry in entries]
+        db.executemany(QUERIES["put_ledger"], rows)
     return happened
 
 

@@ -7,6 +7,7 @@ import os
 
 from offduty import places as default_places
 from offduty.clock import rfc3339, short_id
+from offduty.durations import spoken
 from offduty.runs import closing
 from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
+MOST_SHAPES = 20_000  # columns remembered of all the tables of one run
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "told": None,
@@ -90,7 +92,8 @@ class Keeper:
             guard("record command", self._redact_record, attempt.record, attempt.job)
         guard("join log", log.join)
         guard("find log", self._find_log, attempt)
-        block = guard("summary", self._summarise, attempt) or self._minimal(attempt)
+        made = guard("summary", self._summarise, attempt)
+        block = made if isinstance(made, list) else self._minimal(attempt)
         for line in block:
             log.own(line)
         guard("internal errors", self._keep_problems, attempt)
@@ -122,9 +125,22 @@ class Keeper:
 
     def _spool(self, attempt: Attempt, kind: str) -> bool:
         """Write the record; the end of a run is on the disk when this returns, here or, if the store is at hand, in the store."""
-        durable = kind == "ended" and not self._store_is_warm
-        Spool(self.world.places.spool, attempt.record["id"]).append(kind, attempt.record, durable=durable)
+        ended = kind == "ended"
+        transactions = self._transactions(attempt) if ended else []
+        spool = Spool(self.world.places.spool, attempt.record["id"])
+        spool.append(kind, attempt.record, durable=ended and not self._store_is_warm, transactions=transactions)
         return True
+
+    def _transactions(self, attempt: Attempt) -> list[dict[str, Any]]:
+        """The ledger for the record. Shapes are left out when they would make it too large to be worth keeping."""
+        if self._evidence is None or self._evidence[0] is not attempt:
+            return []
+        entries, room = [one.as_json() for one in self._evidence[1].ledger.entries], MOST_SHAPES
+        for entry in entries:
+            room -= len(entry.get("shape", ()))
+            if room < 0:
+                entry.pop("shape", None)
+        return entries
 
     @staticmethod
     def _count_oom_kills(attempt: Attempt) -> None:
@@ -238,7 +254,7 @@ class Keeper:
         if log.dropped:
             notes.append(f"{closing.grouped(log.dropped)} bytes were left out of the middle of the log, to keep it within its size")
         if attempt.retry_in is not None:
-            notes.append(f"next attempt in {closing.spoken(attempt.retry_in)}")
+            notes.append(f"next attempt in {spoken(attempt.retry_in)}")
         if self._redactor is not None:
             notes.extend(self._redactor.notes)
         problems = [(one.partition(":")[0], self._clean(attempt.job, _last_line(one))) for one in attempt.guard.problems[:3]]

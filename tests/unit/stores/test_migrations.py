@@ -32,14 +32,14 @@ def test_what_was_applied_is_on_record(tmp_path):
         .execute("SELECT number, name, length(checksum), length(applied_at) FROM migration")
         .fetchall()
     )
-    assert rows == [(1, "0001_runs.sql", 64, 24)]
+    assert rows == [(1, "0001_runs.sql", 64, 24), (2, "0002_ledger.sql", 64, 24)]
 
 
 def test_applying_again_does_nothing():
     """`migrate` says what it did, and the second time that is nothing."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     steps = migrations.load(f"{SQL}/migrations")
-    assert [migrations.migrate(connection, steps, 0.0), migrations.migrate(connection, steps, 0.0)] == [[1], []]
+    assert [migrations.migrate(connection, steps, 0.0), migrations.migrate(connection, steps, 0.0)] == [[step.number for step in steps], []]
     connection.close()
 
 

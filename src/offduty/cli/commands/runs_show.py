@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from offduty.cli.choose import run_of
 from offduty.cli.reach import open_for_reading
 from offduty.cli.record_text import whole
-from offduty.cli.show import Cell, print_cells, print_json, screen
+from offduty.cli.show import Cell, one_line, print_cells, print_json, screen
 from offduty.clock import Clock
 from offduty.runs.store import Record
+from offduty.transactions.transaction import from_json, log_line
 
 HELP = "all about one run: its record and its summary"
 EXAMPLES = """\
@@ -29,10 +31,12 @@ def main(args: argparse.Namespace) -> int:
     """Print one run."""
     with open_for_reading(args, Clock()) as reach:
         run = run_of(reach.store, reach.planned, args.run)
+        transactions = reach.store.ledger(run["id"])
     if args.json:
-        print_json({"schema": "offduty.run/1", "run": run})
+        print_json({"schema": "offduty.run/1", "run": run, "transactions": transactions})
     else:
         show(args, run)
+        show_ledger(args, run, transactions)
     return 0
 
 
@@ -43,3 +47,11 @@ def show(args: argparse.Namespace, run: Record) -> None:
         shown = on.outcome(run["outcome"]) if label == "outcome" else Cell(text)
         print_cells(on, [Cell(f"{'' if label == before else label:<{INDENT}}", "dim"), shown])
         before = label
+
+
+def show_ledger(args: argparse.Namespace, run: Record, transactions: list[dict[str, Any]]) -> None:
+    """What the run touched, a line each, as in its log."""
+    on, label = screen(args), "touched"
+    for entry in transactions:
+        print_cells(on, [Cell(f"{label:<{INDENT}}", "dim"), Cell(one_line(log_line(from_json(entry), run["cwd"])))])
+        label = ""

@@ -59,3 +59,9 @@ SELECT job, outcome, count(*) FROM run GROUP BY job, outcome;
 
 -- name: delete
 DELETE FROM run WHERE id = ? AND outcome <> 'running';
+
+-- name: put_ledger
+INSERT OR REPLACE INTO ledger (run_id, number, op, target, ok, entry) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: ledger
+SELECT entry FROM ledger WHERE run_id = ? ORDER BY number;

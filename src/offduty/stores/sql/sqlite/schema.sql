@@ -1,3 +1,13 @@
+CREATE TABLE ledger (
+  run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  op     TEXT NOT NULL,
+  target TEXT NOT NULL,
+  ok     INTEGER,       -- NULL: began, and never ended
+  entry  TEXT NOT NULL, -- JSON: object, offduty.transactions.transaction.Transaction.as_json
+  PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migration (
   number     INTEGER PRIMARY KEY,
   name       TEXT NOT NULL,
