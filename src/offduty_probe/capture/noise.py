@@ -19,7 +19,7 @@ SYSTEM = (
 CACHES = "XDG_CACHE_HOME MPLCONFIGDIR NUMBA_CACHE_DIR IPYTHONDIR JUPYTER_RUNTIME_DIR TORCHINDUCTOR_CACHE_DIR TRITON_CACHE_DIR".split()
 PARTS = ("/site-packages/", "/dist-packages/", "/__pycache__")
 HIDDEN_PARTS = "/.cache/ /.config/ /.matplotlib/ /.ipython/ /.jupyter/ /.local/share/jupyter/ /.git/ /.nv/ /.keras/".split()
-CODE = (".py", ".pyc", ".pyi", ".so", ".pyx", ".nbi", ".nbc", "matplotlibrc", "pyvenv.cfg")
+CODE = (".py", ".pyc", ".pyi", ".so", ".pyx", ".pxi", ".pxd", ".nbi", ".nbc", "matplotlibrc", "pyvenv.cfg")
 
 
 def prefixes(environ: Mapping[str, str]) -> tuple[str, ...]:
