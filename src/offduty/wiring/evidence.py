@@ -19,11 +19,12 @@ ERROR = 40
 class Evidence:
     """Events of one run. `ledger` and `warnings` are counted on the go; of the rest, the first and the last are kept in order.
 
-    Places are told relative to `cwd`. `dropped`: events that were neither counted nor kept.
+    Places are told relative to `cwd`. `own_only`: leave out transactions that no line of the job made, as a notebook's kernel makes many.
+    `dropped`: events that were neither counted nor kept.
     """
 
-    def __init__(self, path: str, token: str, redact: Callable[[str], str] | None, cwd: str) -> None:
-        self._cwd = cwd
+    def __init__(self, path: str, token: str, redact: Callable[[str], str] | None, cwd: str, *, own_only: bool = False) -> None:
+        self._cwd, self._own_only = cwd, own_only
         self.ledger, self.warnings = Ledger(), Warnings()
         self.dropped = 0
         self._reader = EventsReader(path, token, redact)
@@ -57,6 +58,8 @@ class Evidence:
         kind = event["kind"]
         if kind in ("begin", "transaction"):
             where = event.get("where")
+            if self._own_only and not where:
+                return None
             return self.ledger.add({**event, "where": short_place(where, self._cwd) if where else None})
         if kind in ("warning", "log"):
             self.warnings.add(event)

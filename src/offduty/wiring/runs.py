@@ -216,7 +216,9 @@ class Keeper:
             from offduty.wiring.evidence import Evidence
 
             redactor = self.redactor(attempt.job)
-            self._evidence = (attempt, Evidence(attempt.events, attempt.token, redactor.text if redactor else None, attempt.record["cwd"]))
+            mask = redactor.text if redactor else None
+            evidence = Evidence(attempt.events, attempt.token, mask, attempt.record["cwd"], own_only=bool(attempt.job.notebook))
+            self._evidence = (attempt, evidence)
         return self._evidence[1]
 
     def _follow_events(self, attempt: Attempt) -> str:
