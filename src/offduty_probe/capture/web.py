@@ -12,12 +12,27 @@ if TYPE_CHECKING:
     from offduty_probe.capture.ledger import Known, Said
 
 MASK = "***"
+MOST_REMEMBERED = 256
 ENDS_QUERY = frozenset(" \t\r\n\"'<>)]},")
+
+MISSING = object()
+
+_said: dict[Any, Any] = {}
 
 
 def request(method: Any, address: Any) -> Said | None:
     """For `describe`: a request of `method` to `address`, an absolute URL; None if it is not one of HTTP."""
     address = address.decode("latin-1") if isinstance(address, bytes) else str(address)
+    key = (method, hash(address), len(address))  # not the address itself: it may hold secrets
+    said: Any = _said.get(key, MISSING)
+    if said is MISSING:
+        if len(_said) >= MOST_REMEMBERED:
+            _said.clear()
+        said = _said[key] = _request(method, address)
+    return said  # type: ignore[no-any-return]
+
+
+def _request(method: Any, address: str) -> Said | None:
     if address[:4].lower() != "http":
         return None
     target = url(address)
