@@ -96,7 +96,7 @@ def test_a_request_is_told_once(seen, http_port, get):
 
 @ways
 def test_an_answer_of_503_is_an_answer(seen, http_port, get):
-    """F23: the API answers 503: the status tells; `ok` is whether the library raised, which only urllib does."""
+    """The API answers 503: the status tells; `ok` is whether the library raised, which only urllib does."""
     assert get(f"http://127.0.0.1:{http_port}/status/503")[0] == 503
     (told,) = seen.told()
     assert (told["status"], told["ok"]) == (503, get is not _urllib)
@@ -105,7 +105,7 @@ def test_an_answer_of_503_is_an_answer(seen, http_port, get):
 @ways
 @pytest.mark.parametrize("fault", ["reset", "garbage"])
 def test_a_broken_answer_is_a_failure(seen, http_port, get, fault):
-    """F24: the connection breaks off, or what comes is no HTTP: told once, with the library's own exception."""
+    """The connection breaks off, or what comes is no HTTP: told once, with the library's own exception."""
     with pytest.raises(Exception) as caught:  # noqa: PT011
         get(f"http://127.0.0.1:{http_port}/{fault}?token=hunter2")
     (told,) = seen.told()
@@ -115,7 +115,7 @@ def test_a_broken_answer_is_a_failure(seen, http_port, get, fault):
 
 @ways
 def test_a_refused_connection_is_a_failure(seen, get):
-    """F22: nobody listens; the message does not hold the query."""
+    """Nobody listens; the message does not hold the query."""
     with pytest.raises(Exception, match=r"refused|Connect call failed|All connection attempts failed"):
         get("http://127.0.0.1:1/?token=hunter2")
     (told,) = seen.told()

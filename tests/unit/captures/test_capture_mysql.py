@@ -26,7 +26,7 @@ def test_statements_and_failures_are_told(watch, mariadb_port):
 
 
 def test_a_refused_connection_is_told(watch):
-    """F22: with the number of the driver."""
+    """With the number of the driver."""
     watch.install("pymysql")
     with pytest.raises(pymysql.OperationalError):
         pymysql.connect(host="127.0.0.1", port=1, user="root", password="hunter2", database="sales")

@@ -56,7 +56,7 @@ def test_psycopg_async_tells_the_same(watch, url, shown):
 
 
 def test_what_a_server_says_of_data_is_masked(watch, url):
-    """F21: the key that is there twice, the text that is no number; what is not there is named."""
+    """The key that is there twice, the text that is no number; what is not there is named."""
     watch.install("psycopg")
     statements = {"22P02": f"SELECT '{SECRET}'::int", "42P01": "SELECT * FROM missing", "42601": f"SELECT 1 '{SECRET}' 2"}
     with psycopg.connect(url, autocommit=True) as connection:
@@ -71,7 +71,7 @@ def test_what_a_server_says_of_data_is_masked(watch, url):
 
 
 def test_a_refused_connection_is_told(watch):
-    """F22: the database refuses: the same exception, and what libpq says."""
+    """The database refuses: the same exception, and what libpq says."""
     watch.install("psycopg", "psycopg2")
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect("host=127.0.0.1 port=1 dbname=sales user=a password=hunter2")

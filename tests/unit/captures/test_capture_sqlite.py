@@ -31,7 +31,7 @@ def test_statements_are_told_by_verb_and_tables(seen, tmp_path):
 
 
 def test_a_failure_has_its_code_and_no_values(seen):
-    """F21: the job gets its own exception; only a part of the statement that was not understood is masked."""
+    """The job gets its own exception; only a part of the statement that was not understood is masked."""
     connection = sqlite3.connect(":memory:")
     with pytest.raises(sqlite3.OperationalError, match="hunter2"):
         connection.execute("SELECT * FROM x WHERE 'a' hunter2")

@@ -60,7 +60,7 @@ def test_a_program_that_nobody_waits_for_is_told_at_the_end(watch):
 
 
 def test_a_command_that_failed_is_told_without_its_arguments(watch):
-    """F21: `check=True`: Python's message holds the whole command."""
+    """`check=True`: Python's message holds the whole command."""
     watch.install("subprocess")
     with pytest.raises(subprocess.CalledProcessError, match="hunter2"):
         subprocess.run(["sh", "-c", "exit 3", "hunter2"], check=True)
