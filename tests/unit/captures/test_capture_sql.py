@@ -41,7 +41,7 @@ def test_verb_and_tables_are_found(statement):
 
 @given(st.lists(st.sampled_from([mark for mark in MARKS if "'" not in mark]), max_size=6), st.lists(st.sampled_from(MARKS), max_size=6))
 def test_a_literal_is_never_told(inside, after):
-    """T5: whatever a literal holds, and whatever follows it."""
+    """INV-12: whatever a literal holds, and whatever follows it."""
     statement = f"SELECT a FROM t WHERE b = '{''.join(inside)} FROM hunter2 {''.join(inside)}' AND c = 1 {''.join(after)}"
     assert "hunter2" not in summary_text(statement)
 
