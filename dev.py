@@ -30,7 +30,19 @@ OUTER = getattr(sys, "_base_executable", None) or sys.executable  # .venv gets n
 LOCKS = ("run", "test", "dev")  # each holds all of the one before
 LOCKED = {  # what `lock` asks uv for; the smaller files are held to the pins of the largest
     "dev": ["--all-extras", "--group", "dev"],
-    "test": ["--all-extras", "--group", "build", "--group", "example", "--group", "test", "-c", "requirements/dev.txt"],
+    "test": [
+        "--all-extras",
+        "--group",
+        "build",
+        "--group",
+        "example",
+        "--group",
+        "test",
+        "--group",
+        "captured",
+        "-c",
+        "requirements/dev.txt",
+    ],
     "run": ["--group", "build", "--group", "example", "-c", "requirements/dev.txt"],
 }
 COMPILE = (  # no address gets into the files: pip asks the index it is set up with, and the hashes say whether it got the right thing

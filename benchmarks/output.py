@@ -1,4 +1,4 @@
-"""Copying output into a stamped log: throughput beside `cat | cat > file`, `s6-log`, and `ts`; memory at 1 GiB of lines and at one line of 1 GiB.
+"""Copying output into a stamped log: speed beside `cat | cat > file`, `s6-log` and `ts`; memory at 1 GiB of lines and at one such line.
 
 Budgets (docs/explanation/performance.md): stamped >= 0.28x cat, >= 2x `s6-log T`, >= 20x `ts`; with redaction >= 1x `s6-log T`;
 lines of 1 MB >= 0.3x cat; resident memory <= 64 MB at 1 GiB of lines and at one line of 1 GiB.

@@ -1,7 +1,7 @@
 """Starting a job: the delay before it runs, and the whole overhead, beside a bare Python and `chronic`.
 
-Budgets (docs/explanation/performance.md): delay before exec <= 2.0x the start of the same venv's Python; whole overhead of a 1 s job <= that of
-`chronic`; `offduty run -- true` <= 3x that Python; a configuration with 100 triage rows <= 25 ms before exec.
+Budgets (docs/explanation/performance.md): delay before exec <= 2.0x the start of the same venv's Python; whole overhead of a 1 s job
+<= that of `chronic`; `offduty run -- true` <= 3x that Python; a configuration with 100 triage rows <= 25 ms before exec.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def delay(command: list[str], env: Mapping[str, str], cwd: str | None = None) ->
 def configuration(folder: Path) -> None:
     """One job, channels, teams and 100 triage rows."""
     folder.mkdir()
-    lines = ['[job.nightly]\ncommand = ["date", "+%s.%N"]\nowner = "data"\nschedule = "0 6 * * *"\n[team.data]\ncontact = "#data"\nchannels = ["s"]\n']
+    lines = ['[job.nightly]\ncommand = ["date", "+%s.%N"]\nschedule = "0 6 * * *"\n[team.data]\ncontact = "#data"\nchannels = ["s"]\n']
     lines.append('[channel.s]\nkind = "slack"\nurl = { env = "SLACK" }\n')
     for number in range(100):
         lines.append(

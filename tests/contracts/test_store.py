@@ -246,7 +246,13 @@ def test_a_closed_store_opens_again(store):
 
 LEDGER = [
     {"number": 1, "op": "file.read", "target": "/feeds/sälés.csv", "ok": True, "rows": 81204, "shape": [["region", "str"]]},
-    {"number": 2, "op": "db.connect", "target": "postgresql://dw/sales", "ok": False, "error": {"type": "OperationalError", "message": "no"}},
+    {
+        "number": 2,
+        "op": "db.connect",
+        "target": "postgresql://dw/sales",
+        "ok": False,
+        "error": {"type": "OperationalError", "message": "no"},
+    },
     {"number": 3, "op": "http.request", "target": "https://api/", "ok": None},
 ]
 
@@ -268,7 +274,9 @@ def test_the_ledger_of_a_refused_record_is_refused(store):
     assert store.ledger(run["id"]) == LEDGER
 
 
-@pytest.mark.parametrize("entry", [None, 7, {}, {"number": 0, "op": "x", "target": "y"}, {"number": 1, "op": 3, "target": "y"}, {"number": True}])
+@pytest.mark.parametrize(
+    "entry", [None, 7, {}, {"number": 0, "op": "x", "target": "y"}, {"number": 1, "op": 3, "target": "y"}, {"number": True}]
+)
 def test_what_is_no_transaction_is_left_out(store, entry):
     """B9: a ledger from disk is data; the run itself is kept."""
     run = a_run()

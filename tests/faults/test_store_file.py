@@ -229,7 +229,10 @@ def test_an_older_store_is_migrated_with_its_runs(full, tmp_path):
 def test_a_newer_store_is_refused(full, tmp_path):
     """F67: an older offduty does not touch what a newer one wrote."""
     open_store(full, sql=later_sql(tmp_path / "later")).close()
-    assert refused(full) == f"E605 {full}: the store was written by a newer offduty: its schema is {NEXT}, this offduty knows {NEXT - 1}; upgrade offduty"
+    assert (
+        refused(full)
+        == f"E605 {full}: the store was written by a newer offduty: its schema is {NEXT}, this offduty knows {NEXT - 1}; upgrade offduty"
+    )
 
 
 def test_a_process_of_the_version_before_goes_on_working(full, tmp_path):

@@ -5,7 +5,6 @@ A plain class and not a dataclass: this module is imported before the job is sta
 
 from __future__ import annotations
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +14,25 @@ NAME_REST = NAME_FIRST | frozenset("._-")
 NAME_LENGTH = 100
 OVERLAPS = ("skip", "queue", "allow")
 PTY_MODES = ("auto", "always", "never")
-RUNNERS = ("python", "python2", "python3", "bash", "sh", "dash", "zsh", "Rscript", "R", "julia", "node", "perl", "ruby", "java", "make", "uv", "env")
+RUNNERS = (
+    "python",
+    "python2",
+    "python3",
+    "bash",
+    "sh",
+    "dash",
+    "zsh",
+    "Rscript",
+    "R",
+    "julia",
+    "node",
+    "perl",
+    "ruby",
+    "java",
+    "make",
+    "uv",
+    "env",
+)
 
 
 def is_name(text: str) -> bool:
@@ -59,7 +76,7 @@ class Job:
     `overlap`: what a second start does; `pty`; `kill_leftovers`: end processes the job leaves behind; `survive`: go on if offduty dies;
     `redact`: mask secrets; `secrets`: further variables whose values are secret; `log_max_size`: bytes, the middle is dropped beyond;
     `keep_s`, `keep_runs`, `keep_bytes`: retention of logs; `notebook`: path of the notebook that `command` runs, or empty;
-    `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from the folder `start`; `schedule`: for display.
+    `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from `start`; `schedule`: for display.
     """
 
     __slots__ = (

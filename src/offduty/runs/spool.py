@@ -51,8 +51,9 @@ class Spool:
         self.reserve = f"{os.path.dirname(folder)}/reserve"
 
     def append(self, kind: str, run: Mapping[str, object], *, durable: bool, transactions: Sequence[object] = ()) -> None:
-        """Add a record, with its ledger if it has one; with `durable`, return only when the disk has it. Raises OSError, and then nothing was added.
+        """Add a record, with its ledger if it has one; with `durable`, return only when the disk has it.
 
+        Raises OSError, and then nothing was added.
         On a full disk the end of a run is written to where the reserve was.
         """
         body = encode({"kind": kind, "run": run, **({"transactions": transactions} if transactions else {})}).encode("ascii")

@@ -47,7 +47,7 @@ class Store(Protocol):
         """
 
     def ledger(self, run_id: str) -> list[dict[str, Any]]:
-        """The transactions of a run in the order of their numbers; none for a run that is not known. What the disk has changed is left out."""
+        """The transactions of a run by number; none for a run that is not known. What the disk has changed is left out."""
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         """Claim `running -> lost`: False if the run is not running (any more) or unknown. `ended_at`: RFC 3339, when that was noticed."""

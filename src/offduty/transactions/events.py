@@ -251,7 +251,9 @@ def _error(value: Any) -> bool:
 
 
 def _shape(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 and all(map(_text, pair)) for pair in value))
+    return value is None or (
+        isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 and all(map(_text, pair)) for pair in value)
+    )
 
 
 def _verdict(value: Any) -> bool:
@@ -296,7 +298,9 @@ SHAPES: dict[str, dict[str, Check]] = {
         "status": lambda value: value is None or isinstance(value, str) or _number(value), "modified": _maybe_moment,
         "shape": _shape, "attributes": lambda value: value is None or isinstance(value, dict),
     },
-    "check": {"name": _text, "outcome": _verdict, "detail": _maybe_text, "source": _maybe_text, "where": _maybe_text, "count": _maybe_number},
+    "check": {
+        "name": _text, "outcome": _verdict, "detail": _maybe_text, "source": _maybe_text, "where": _maybe_text, "count": _maybe_number,
+    },
     "metric": {"name": _text, "value": _finite_number, "unit": _maybe_text},
     "modules": {"files": _texts},
 }  # fmt: skip

@@ -13,7 +13,7 @@ MOST = 2000  # entries kept: the probe folds floods, so more than these are many
 
 
 class Ledger:
-    """Grows while events come. `left_out`: transactions beyond the first 2 000 that succeeded; failures are kept as long as there is room."""
+    """Grows while events come. `left_out`: transactions beyond the first 2 000, counted and not kept."""
 
     def __init__(self) -> None:
         self._entries: dict[int, Transaction] = {}

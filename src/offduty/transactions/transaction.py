@@ -31,9 +31,9 @@ VERBS = {
 
 @dataclass(frozen=True)
 class Transaction:
-    """`number`: its place in the run, from 1. `ok`: None if it began and never ended. Times in seconds, `at` since 1970, sizes in bytes.
+    """`number`: its place in the run, from 1. `ok`: None if it began and never ended. Seconds (`at` since 1970) and bytes.
 
-    `count` alike ones, `failed` of them in vain, may stand for more than one. `shape`: (column, type) pairs. `attributes`: OpenTelemetry names.
+    `count`: how many alike ones it stands for, `failed` of them in vain. `shape`: (column, type). `attributes`: OpenTelemetry names.
     """
 
     number: int

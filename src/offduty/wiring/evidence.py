@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from offduty.runs.failure import short_place
 from offduty.runs.summary import Warnings

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def find_places(start: str, environ: Mapping[str, str], config: str | None) -> Places:
-    """The folders for a command that is run in `start`. Only a configuration that names folders is read for it, and a broken one is passed over."""
+    """The folders for a command that is run in `start`. Only a configuration that names some is read, a broken one passed over."""
     if environ.get("OFFDUTY_STATE_DIR"):
         return places.find(environ)
     try:

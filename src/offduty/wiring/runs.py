@@ -301,7 +301,9 @@ class Keeper:
     def _show(self, attempt: Attempt, block: list[str], kept: bool) -> None:
         """The block on the screen; why the job never started, and that a run left no record, are said in any case."""
         if not kept:
-            screen.say(f"E615 this run leaves no record: {self.world.places.spool} cannot be written; make it writable, or set OFFDUTY_STATE_DIR")
+            screen.say(
+                f"E615 this run leaves no record: {self.world.places.spool} cannot be written; make it writable, or set OFFDUTY_STATE_DIR"
+            )
         if not attempt.log.path and not self.options.get("quiet"):
             screen.say(f"E616 this run leaves no log: {attempt.log.trouble}; make the folder writable, or set OFFDUTY_LOGS_DIR")
         if attempt.refusal is not None and not os.isatty(2) and self.options.get("summary") != "always":

@@ -24,7 +24,7 @@ def is_wanted(options: Mapping[str, Any], outcome: str) -> bool:
 
 
 def has_colour(environ: Mapping[str, str], mode: str = "auto") -> bool:
-    """`mode` always or never; else NO_COLOR, then FORCE_COLOR or CLICOLOR_FORCE, then a dumb terminal, then whether stderr is a terminal at all."""
+    """`mode` always or never; else NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, a dumb terminal, whether stderr is a terminal."""
     if mode != "auto":
         return mode == "always"
     if environ.get("NO_COLOR"):

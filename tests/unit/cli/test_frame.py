@@ -12,7 +12,7 @@ from offduty.cli import COMMANDS, frame
 from offduty.errors import ConfigError
 
 BAD_NAMES = ["../x", "a/b", ".", "..", "a\nb", "\x1b[2J", "-x", "CON", "x" * 300, "\u202eabc", "\u200b", "🙂", " ", ""]
-BROKEN = '''
+BROKEN = """
 from offduty.errors import OffdutyError
 HELP = "break in many ways"
 def arguments(parser):
@@ -27,7 +27,7 @@ def main(args):
     if args.how == "echo":
         print(sorted(vars(args).items()))
     return 0
-'''
+"""
 
 
 @pytest.fixture

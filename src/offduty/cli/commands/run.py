@@ -43,7 +43,9 @@ def _retries(text: str) -> int:
 
 def _job_name(text: str) -> str:
     if not is_name(text):
-        raise UsageError("E104", f"{quoted(text)} cannot name a job", why="a-z, 0-9, '.', '_' and '-', at most 100", fix=f"try {slug(text)}")
+        raise UsageError(
+            "E104", f"{quoted(text)} cannot name a job", why="a-z, 0-9, '.', '_' and '-', at most 100", fix=f"try {slug(text)}"
+        )
     return text
 
 
@@ -73,18 +75,33 @@ OPTIONS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
     "--timeout": ("timeout", "DURATION", durations.parse, "stop the job after this long (TERM, then KILL); exit status 124"),
     "--retries": ("retries", "N", _retries, "after a failure try N more times"),
     "--retry-delay": ("retry_delay", "DURATION", _at_once, "wait before the first retry (default 30 s); doubles"),
-    "--overlap": ("overlap", "|".join(OVERLAPS), _one_of("--overlap", OVERLAPS), "if the job is running already (default: skip if configured, else allow)"),
+    "--overlap": (
+        "overlap",
+        "|".join(OVERLAPS),
+        _one_of("--overlap", OVERLAPS),
+        "if the job is running already (default: skip if configured, else allow)",
+    ),
     "--cwd": ("cwd", "FOLDER", str, "start the job in this folder"),
     "--env": ("env", "NAME=VALUE", _variable, "set a variable for the job; may be repeated"),
     "--stop-grace": ("stop_grace", "DURATION", durations.parse, "from TERM to KILL when offduty is told to stop (default 25 s)"),
     "--pty": ("pty", "|".join(PTY_MODES), _one_of("--pty", PTY_MODES), "give the job a terminal (default: if stdout is one)"),
-    "--summary": ("summary", "|".join(SUMMARY_MODES), _one_of("--summary", SUMMARY_MODES), "print the summary on stderr (default: on a terminal, and after a failure)"),
+    "--summary": (
+        "summary",
+        "|".join(SUMMARY_MODES),
+        _one_of("--summary", SUMMARY_MODES),
+        "print the summary on stderr (default: on a terminal, and after a failure)",
+    ),
     "--trigger": ("trigger", "|".join(TRIGGERS), _one_of("--trigger", TRIGGERS), "who started it, for the record (default manual)"),
     "--kill-leftovers": ("kill_leftovers", None, bool, "end processes that the job leaves behind"),
     "--survive": ("survive", None, bool, "if offduty is killed, let the job go on"),
     "--no-redact": ("no_redact", None, bool, "do not mask secrets in the log"),
     "--strict": ("strict", None, bool, "refuse to start (125) if any part of the configuration is broken"),
-    "--color": ("color", "|".join(COLOURS), _one_of("--color", COLOURS), "colour in the summary (default: on a terminal, unless NO_COLOR is set)"),
+    "--color": (
+        "color",
+        "|".join(COLOURS),
+        _one_of("--color", COLOURS),
+        "colour in the summary (default: on a terminal, unless NO_COLOR is set)",
+    ),
     "--quiet": ("quiet", None, bool, "nothing of offduty's on the screen"),
     "--config": ("config", "FILE", str, "read this configuration instead of searching for one"),
 }
@@ -103,7 +120,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Reached through the frame only with an option that every other command has: help and mistakes have been shown by then."""
-    raise UsageError("E111", "`offduty run` answers with the job's own output and exit status only", fix="look at the run with `offduty runs show --json`")
+    raise UsageError(
+        "E111",
+        "`offduty run` answers with the job's own output and exit status only",
+        fix="look at the run with `offduty runs show --json`",
+    )
 
 
 def fast(argv: list[str]) -> int | None:
