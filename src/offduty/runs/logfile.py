@@ -31,7 +31,7 @@ def column(now: float, mark: bytes, flag: bytes = b" ") -> bytes:
 
 
 class LogFile:
-    """One open log file. Never raises on a write: what the disk refuses is counted in `lost` and its end kept in `last_words`.
+    """One open log file. Never raises on a write: what the disk refuses is counted in `lost` and `last_words` has its end.
 
     `folders`: tried in turn; `path`: where it is, "" if none of them took it; `lost`: bytes of the job not stored because the disk refused;
     `dropped`: bytes of the job left out of the middle to stay within `max_size` bytes; `trouble`: the first error text, or "";
@@ -44,7 +44,9 @@ class LogFile:
         self.name, self.folder, self.path = name, "", ""
         self.clock, self._write = clock, write
         self.lost, self.dropped, self.trouble = 0, 0, ""
-        self.last_words = bytearray()
+        self._older: list[bytes] = []  # two generations of what was written last, so that remembering copies nothing
+        self._newer: list[bytes] = []
+        self._newer_size = 0
         self.make_room: Callable[[], bool] = lambda: False
         self._head_size, self._segment_size = max_size - max_size // TAIL_SHARE, max_size // (TAIL_SHARE * TAIL_SEGMENTS)
         self._segments: list[list[int]] = []  # the tail: [number, bytes of the job in it], oldest first
@@ -99,10 +101,16 @@ class LogFile:
             self.lost += of_job
             self._missing += of_job
 
+    @property
+    def last_words(self) -> bytes:
+        """The last 256 KiB that were to be written, whether the disk took them or not."""
+        return b"".join([*self._older, *self._newer])[-LAST_WORDS:]
+
     def _remember(self, data: bytes) -> None:
-        self.last_words += data[-LAST_WORDS:]
-        if len(self.last_words) > 2 * LAST_WORDS:
-            del self.last_words[:-LAST_WORDS]
+        self._newer.append(data)
+        self._newer_size += len(data)
+        if self._newer_size >= LAST_WORDS:
+            self._older, self._newer, self._newer_size = self._newer, [], 0
 
     def _store(self, data: bytes) -> bool:
         done = 0

@@ -208,7 +208,7 @@ class Keeper:
         return find_failure(
             outcome=record["outcome"], exit_code=record["exit_code"], signal=record["signal"], events=evidence.events, cwd=record["cwd"],
             timed_out_after=attempt.job.stop_at, not_started=str(attempt.refusal) if attempt.refusal else None,
-            tail=job_bytes(bytes(attempt.log.last_words)), oom=self._was_oom(attempt),
+            tail=job_bytes(attempt.log.last_words), oom=self._was_oom(attempt),
         )  # fmt: skip
 
     def _evidence_of(self, attempt: Attempt) -> Evidence:
