@@ -116,4 +116,4 @@ def test_real_runs_are_retained(offduty):
         offduty.run("it", cwd=offduty.home)
         offduty.started_with([sys.executable, "-m", "offduty", "status"])
     logs = [Path(run["log"]).name for run in offduty.records()]
-    assert sorted(path.name for path in (offduty.state / "logs/it").iterdir()) == logs and len(logs) == 3
+    assert sorted(path.name for path in (offduty.state / "logs/it").iterdir()) == sorted(logs) and len(logs) == 3
