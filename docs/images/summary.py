@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         printed = on_a_terminal([sys.executable, str(WORLD), "--break", "feed-column", "--", *TYPED.split()], home)
     lines = [line.replace(f"{home}", "~/.local/state/offduty") for line in printed.splitlines()]
-    first, hidden, last = lines[:2], len(lines) - 8, lines[-6:]
+    first, hidden, last = lines[:2], len(lines) - 9, lines[-7:]
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     for line in (f"\033[1m$ {TYPED}\033[0m", *first, f"\033[2m  … {hidden} lines …\033[0m", *last):
         console.print(Text.from_ansi(line), soft_wrap=True)
