@@ -66,7 +66,10 @@ def demo(arguments: list[str]) -> int:
     os.environ.setdefault("OFFDUTY_STATE_DIR", os.path.join(ROOT, ".demo"))
     os.environ["PATH"] = os.path.join(VENV, "bin") + os.pathsep + os.environ.get("PATH", os.defpath)  # as an activated .venv has it
     job = ("offduty", "run", "--summary", "always", "forecast")
-    return call(PYTHON, os.path.join("examples", "clinic", "world.py"), *arguments, "--", *job)
+    status = call(PYTHON, os.path.join("examples", "clinic", "world.py"), *arguments, "--", *job)
+    if not arguments:
+        say("see it fail: python3 dev.py demo --break feed-column (or api-503, db-locked …); its runs are recorded in .demo")
+    return status
 
 
 def test(arguments: list[str]) -> int:

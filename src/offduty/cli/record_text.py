@@ -77,7 +77,8 @@ def _summary(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for link in failure.get("chain") or ():
         yield "chain", one_line(f"{link.get('type')}: {link.get('message')}")
     for line in failure.get("tail") or ():
-        yield "tail", one_line(line)
+        indent = len(line) - len(line.lstrip(" "))
+        yield "tail", " " * indent + one_line(line)
 
 
 def _warnings(summary: dict[str, Any]) -> list[str]:

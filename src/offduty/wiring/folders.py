@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def find_places(start: str, environ: Mapping[str, str], config: str | None) -> Places:
-    """The folders for a command that is run in `start`. Only a configuration that names some is read, a broken one passed over."""
+    """The folders for a command that is run in `start`. Only a configuration that names some is read, a broken one passed over.
+
+    A file that was named (`config`, `OFFDUTY_CONFIG`) has to be there: raises ConfigError E201 or E202.
+    """
+    if config is not None or environ.get("OFFDUTY_CONFIG"):
+        files.find(start, environ, config)
     if environ.get("OFFDUTY_STATE_DIR"):
         return places.find(environ)
     try:

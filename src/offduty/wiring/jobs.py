@@ -33,8 +33,9 @@ def find_job(name: str, start: str, environ: Mapping[str, str], config: str | No
 
     settings = load(start, environ, config=config)
     found = settings.launch(name)
-    if settings.degraded and (strict or found["strict"]):
-        refused = ConfigErrors(settings.degraded)
+    wrong = [mistake for mistake in settings.mistakes if mistake not in settings.warnings]
+    if wrong and (strict or found["strict"]):
+        refused = ConfigErrors(wrong)
         refused.status = OFFDUTY_FAILED
         raise refused
     return make_job(found, environ, start), settings.places()

@@ -255,6 +255,9 @@ class Keeper:
             notes.append(f"log: {log.trouble}")
         if log.dropped:
             notes.append(f"{closing.grouped(log.dropped)} bytes were left out of the middle of the log, to keep it within its size")
+        copy = attempt.log.path.removesuffix(".log") + ".ipynb"
+        if attempt.job.notebook and os.path.exists(copy):
+            notes.append(f"the executed notebook: {copy}")
         if attempt.retry_in is not None:
             notes.append(f"next attempt in {spoken(attempt.retry_in)}")
         if self._redactor is not None:

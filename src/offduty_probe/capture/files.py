@@ -17,6 +17,7 @@ from offduty_probe.capture.ledger import FEW_OPENS, inside
 from offduty_probe.capture.noise import is_noise
 from offduty_probe.capture.targets import facts, of_file, path
 from offduty_probe.capture.wrapping import Patches, StandIn, argument, unseen
+from offduty_probe.chain import PROBE, STANDARD_LIBRARY
 from offduty_probe.guard import swallow
 
 TYPE_CHECKING = False
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 16
 READING = frozenset(["r", "rb", "rt", "br", "tr"])
+# Who opens sources to show them in a traceback; Python's own way of printing one has no frame, and stands in our hook's.
+SHOW_SOURCE = (f"{STANDARD_LIBRARY}linecache.py", f"{STANDARD_LIBRARY}tokenize.py", PROBE)
 
 
 def install(record: Ledger) -> Callable[[], None]:
@@ -95,7 +98,10 @@ class Opener(StandIn):
                 return
             mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
             if mode in READING:
-                site = record.site(sys._getframe(2), "file.read", FEW_OPENS)
+                frame = sys._getframe(2)
+                if frame.f_code.co_filename.startswith(SHOW_SOURCE):
+                    return
+                site = record.site(frame, "file.read", FEW_OPENS)
                 if error is not None:
                     record.note(site, name, took, {}, error)
                 elif record.is_told(site):

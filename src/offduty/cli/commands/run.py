@@ -6,8 +6,8 @@ import os
 
 from offduty import durations, places
 from offduty.clock import Clock
-from offduty.errors import OffdutyError, UsageError, quoted
-from offduty.runs.job import OVERLAPS, PTY_MODES, Job, is_name, name_for, slug
+from offduty.errors import NotThere, OffdutyError, UsageError, quoted
+from offduty.runs.job import OVERLAPS, PTY_MODES, RUNNERS, Job, is_name, name_for, slug
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +163,11 @@ def read(argv: list[str]) -> tuple[dict[str, Any], list[str], bool]:
             at += 1
         elif metavar is None and equals:
             raise UsageError("E111", f"{option} takes no value", fix=f"write {option}")
-        _set(options, option, attribute, convert(value) if metavar is not None else True)
+        try:
+            _set(options, option, attribute, convert(value) if metavar is not None else True)
+        except UsageError as error:
+            error.where = error.where or option
+            raise
     is_command = argv[at : at + 1] == ["--"]
     return options, argv[at + 1 :] if is_command else argv[at:], is_command
 
@@ -199,10 +203,23 @@ def configured_job(words: list[str], options: Mapping[str, Any]) -> tuple[Job, p
         raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
     from offduty.wiring.jobs import find_job
 
-    job, found = find_job(words[0], here(), os.environ, options.get("config"), strict=bool(options.get("strict")))
+    try:
+        job, found = find_job(words[0], here(), os.environ, options.get("config"), strict=bool(options.get("strict")))
+    except NotThere as error:
+        if meant := _meant(words):
+            error.fix = f"did you mean offduty run -- {meant}?"
+        raise
     job.command.extend(words[1:])
     _override(job, options)
     return job, found
+
+
+def _meant(words: list[str]) -> str:
+    """The command that somebody who left out the `--` will have meant, or nothing."""
+    runner = {"py": "python ", "sh": "bash ", "R": "Rscript ", "ipynb": "jupyter execute "}.get(words[0].rpartition(".")[2], "")
+    if words[0] in RUNNERS or (runner and os.path.exists(words[0])):
+        return runner + " ".join(words)
+    return ""
 
 
 def _override(job: Job, options: Mapping[str, Any]) -> None:
