@@ -8,11 +8,11 @@ import select
 
 from offduty import places
 from offduty.clock import rfc3339
-from offduty.errors import NOT_EXECUTABLE, NOT_FOUND, OFFDUTY_FAILED, TRY_LATER, CannotStart
+from offduty.errors import OFFDUTY_FAILED, TRY_LATER, CannotStart
 from offduty.runs import reserve, spawn
 from offduty.runs.logfile import LogFile
 from offduty.runs.record import begin, log_name, user_name
-from offduty.runs.supervise import Ended, Guard, Supervisor
+from offduty.runs.supervise import LONGEST_WAIT, Ended, Guard, Supervisor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _attempt(job: Job, world: World, signals: spawn.Signals, number: int, root_i
     log.make_room = lambda: reserve.give_up(world.places.reserve)
     guard("ended", world.ended, attempt)
     if attempt.refusal is not None and any(problem.startswith("ended:") for problem in guard.problems):
-        os.write(2, f"offduty: {attempt.refusal}\n".encode("utf-8", "backslashreplace"))  # refused even what it takes to say it well
+        guard("say refusal", os.write, 2, f"offduty: {attempt.refusal}\n".encode("utf-8", "backslashreplace"))  # all else was refused, too
     guard("close log", log.close)
     if attempt.retry_in is not None:
         guard("between attempts", lambda: None)
@@ -205,7 +205,7 @@ def child_env(job: Job, environ: Mapping[str, str], attempt: Attempt) -> dict[st
 def _not_started(attempt: Attempt, refusal: CannotStart) -> None:
     attempt.refusal = refusal
     attempt.ended.exit_code = refusal.status
-    attempt.ended.exit_source = "offduty" if refusal.status not in (NOT_FOUND, NOT_EXECUTABLE) else "child"
+    attempt.ended.exit_source = "offduty"
 
 
 def _close_record(attempt: Attempt, clock: Clock, began: float) -> None:
@@ -229,12 +229,14 @@ def wait(signals: spawn.Signals, seconds: float, clock: Clock) -> int | None:
     poll = select.poll()
     poll.register(signals.fd, select.POLLIN)
     until = clock.monotonic() + seconds
-    while poll.poll(max(0, int((until - clock.monotonic()) * 1000) + 1)):
+    while True:
+        poll.poll(max(0, int(min(until - clock.monotonic(), LONGEST_WAIT) * 1000) + 1))
         for number in signals.read():
             if number in (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGQUIT):
                 return number
         spawn.reap_orphans()
-    return None
+        if clock.monotonic() >= until:
+            return None
 
 
 def _errno_text(error: OSError) -> str:

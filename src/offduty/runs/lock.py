@@ -31,7 +31,10 @@ class JobLock:
 
     def name_holder(self, run_id: str) -> None:
         """Say which run holds it, for those who find it taken. All ids have one length, so one write replaces the last one whole."""
-        os.pwrite(self._fd, run_id.encode("ascii"), 0)
+        try:
+            os.pwrite(self._fd, run_id.encode("ascii"), 0)
+        except OSError:  # a full disk: whose lock it is matters less than the lock, but nobody else must be named
+            os.ftruncate(self._fd, 0)
 
     def holder(self) -> str:
         """The run id of the holder, or "" if it has not been written yet."""

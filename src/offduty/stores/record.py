@@ -212,5 +212,10 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
     number, ok = entry.get("number"), entry.get("ok")
     return (
         isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**53
-        and isinstance(entry.get("op"), str) and isinstance(entry.get("target"), str) and (ok is None or isinstance(ok, bool))
+        and _is_text(entry.get("op")) and _is_text(entry.get("target")) and (ok is None or isinstance(ok, bool))
     )  # fmt: skip
+
+
+def _is_text(value: object) -> bool:
+    """A text that a database takes."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)

@@ -258,7 +258,8 @@ def _in_one_moment(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], 
     try:
         return work(db)
     finally:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite may have rolled back by itself, and then it is its error that counts
+            db.execute("ROLLBACK")
 
 
 def _stored(db: sqlite3.Connection, row: Row) -> Row | None:

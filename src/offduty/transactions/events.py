@@ -214,6 +214,10 @@ def _flag(value: Any) -> bool:
     return value is None or isinstance(value, bool)
 
 
+def _bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -243,7 +247,7 @@ def _finite_number(value: Any) -> bool:
 
 
 def _duration(value: Any) -> bool:
-    return _finite_number(value) and value >= 0
+    return _finite_number(value) and 0 <= value < 1e11
 
 
 def _error(value: Any) -> bool:
@@ -293,7 +297,7 @@ SHAPES: dict[str, dict[str, Check]] = {
     "problem": {"what": _text},
     "begin": {"n": _number, "op": _text, "target": _text, "where": _maybe_text},
     "transaction": {
-        "n": _number, "op": _text, "target": _text, "where": _maybe_text, "took": _duration, "ok": _flag, "error": _error,
+        "n": _number, "op": _text, "target": _text, "where": _maybe_text, "took": _duration, "ok": _bool, "error": _error,
         "count": _maybe_number, "failed": _maybe_number, "bytes": _maybe_number, "rows": _maybe_number, "columns": _maybe_number,
         "status": lambda value: value is None or isinstance(value, str) or _number(value), "modified": _maybe_moment,
         "shape": _shape, "attributes": lambda value: value is None or isinstance(value, dict),

@@ -9,6 +9,7 @@ from offduty.durations import spoken
 from offduty.transactions.transaction import Transaction, result_of, size_of, target_of
 
 MASK = "***"
+MOST_OPEN = 20_000  # that have begun and not ended
 MOST = 2000  # entries kept: the probe folds floods, so more than these are many different ones
 
 
@@ -25,7 +26,8 @@ class Ledger:
         """Take in an event; the transaction it completes, if it does."""
         if event["kind"] == "begin":
             number = self._number()
-            self._open[event["pid"], event["n"]] = number
+            if len(self._open) < MOST_OPEN:
+                self._open[event["pid"], event["n"]] = number
             self._keep(Transaction(number, event["op"], event["target"], event.get("where"), event["at"]))
         elif event["kind"] == "transaction":
             number = self._open.pop((event["pid"], event["n"]), 0) or self._number()

@@ -20,7 +20,7 @@ def find_places(start: str, environ: Mapping[str, str], config: str | None) -> P
     """
     if config is not None or environ.get("OFFDUTY_CONFIG"):
         files.find(start, environ, config)
-    if environ.get("OFFDUTY_STATE_DIR"):
+    if environ.get("OFFDUTY_STATE_DIR") and environ.get("OFFDUTY_LOGS_DIR"):
         return places.find(environ)
     try:
         if any("[offduty]" in file.text or "[tool.offduty]" in file.text for file in files.find(start, environ, config)):

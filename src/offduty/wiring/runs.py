@@ -12,7 +12,7 @@ from offduty.runs import closing
 from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
 from offduty.runs.record import shown
-from offduty.runs.spool import Spool
+from offduty.runs.spool import Spool, encode
 from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
 from offduty.wiring import screen
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
-MOST_SHAPES = 20_000  # columns remembered of all the tables of one run
+MOST_BYTES, MOST_BYTES_OF_ONE = 4 << 20, 256 << 10  # of the ledger that goes into the record
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "told": None,
@@ -132,15 +132,20 @@ class Keeper:
         return True
 
     def _transactions(self, attempt: Attempt) -> list[dict[str, Any]]:
-        """The ledger for the record. Shapes are left out when they would make it too large to be worth keeping."""
+        """The ledger for the record, within `MOST_BYTES`: shapes and attributes go first, then what comes last."""
         if self._evidence is None or self._evidence[0] is not attempt:
             return []
-        entries, room = [one.as_json() for one in self._evidence[1].ledger.entries], MOST_SHAPES
+        entries, room = [one.as_json() for one in self._evidence[1].ledger.entries], MOST_BYTES
+        kept = []
         for entry in entries:
-            room -= len(entry.get("shape", ()))
-            if room < 0:
-                entry.pop("shape", None)
-        return entries
+            size = len(encode(entry))
+            if size > min(room, MOST_BYTES_OF_ONE):
+                entry = {key: value for key, value in entry.items() if key not in ("shape", "attributes")}
+                size = len(encode(entry))
+            if size <= min(room, MOST_BYTES_OF_ONE):
+                kept.append(entry)
+                room -= size
+        return kept
 
     @staticmethod
     def _count_oom_kills(attempt: Attempt) -> None:
@@ -188,6 +193,8 @@ class Keeper:
         for one in evidence.rest():
             self._log_transaction(attempt, one)
         notes += _probe_notes(attempt, evidence.events)
+        if left_out := evidence.ledger.left_out:
+            notes.append(f"{closing.grouped(left_out)} transactions were too many to be kept, and were left out")
         failure = self._find_failure(attempt, evidence)
         where = None
         if failure is not None:
@@ -288,7 +295,10 @@ class Keeper:
         default_places.make_private(folder)
         for problem in attempt.guard.problems:
             problem = self._clean(attempt.job, problem)
-            path = f"{folder}/{crc32(problem.encode('utf-8', 'replace')):08x}.txt"
+            of_this_run = short_id(attempt.record["id"])  # in paths that the text names: without it, the same mistake is the same file
+            path = (
+                f"{folder}/{crc32(problem.replace(attempt.record['id'], '').replace(of_this_run, '').encode('utf-8', 'replace')):08x}.txt"
+            )
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"offduty {VERSION}, run {attempt.record['id']}, {rfc3339(self.world.clock.wall())}\n{problem}")
@@ -333,9 +343,11 @@ class Keeper:
                 done = replay(spool, store, alive=supervisor_alive, clock=clock)
                 forget_events(store, done.lost, self.world.places.logs)
                 self._retain(attempt.job)
-        except StoreError:  # the spool keeps it
+        except Exception as error:
             if self._store_is_warm:
-                Spool(spool, attempt.record["id"]).sync()
+                Spool(spool, attempt.record["id"]).sync()  # the spool keeps it
+            if not isinstance(error, StoreError):
+                raise
 
     def _opened(self) -> Store:
         """The store, opened once; anew if the file is not the one that was opened (a job may run for days).

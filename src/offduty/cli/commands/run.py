@@ -6,7 +6,7 @@ import os
 
 from offduty import durations, places
 from offduty.clock import Clock
-from offduty.errors import NotThere, OffdutyError, UsageError, quoted
+from offduty.errors import OFFDUTY_FAILED, CannotStart, NotThere, OffdutyError, UsageError, quoted
 from offduty.runs.job import OVERLAPS, PTY_MODES, RUNNERS, Job, is_name, name_for, slug
 
 TYPE_CHECKING = False
@@ -129,7 +129,7 @@ def main(args: argparse.Namespace) -> int:
 
 def fast(argv: list[str]) -> int | None:
     """Run; None hands over to the frame (help, and options it knows better). The exit status is the job's own."""
-    if any(word in ("-h", "--help", "--version", "--json", "--debug", "--verbose") for word in argv[: _words_of_ours(argv)]):
+    if any(word in ("-h", "--help", "--version", "--json", "--debug", "--verbose") for word in _options_of_ours(argv)):
         return None
     closed = open_standard_descriptors()
     try:
@@ -137,13 +137,24 @@ def fast(argv: list[str]) -> int | None:
         job, found = command_job(words, options) if is_command else configured_job(words, options)
         return start(job, found, options, closed)
     except OffdutyError as error:
+        from offduty.wiring import screen
+
         for mistake in getattr(error, "errors", ()) or (error,):
-            os.write(2, f"offduty: {mistake}\n".encode("utf-8", "backslashreplace"))
+            screen.say(str(mistake))
         return error.status
 
 
-def _words_of_ours(argv: list[str]) -> int:
-    return argv.index("--") if "--" in argv else len(argv)
+def _options_of_ours(argv: list[str]) -> list[str]:
+    """The options before the job's name or `--`: what stands behind is the job's own, whatever it looks like."""
+    options: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if not word.startswith("-") or word == "--":
+            break
+        options.append(word)
+        if word in OPTIONS and OPTIONS[word][1] is not None:
+            next(words, None)
+    return options
 
 
 def read(argv: list[str]) -> tuple[dict[str, Any], list[str], bool]:
@@ -279,4 +290,4 @@ def start(job: Job, found: places.Places, options: Mapping[str, Any], closed: fr
     try:
         return perform(job, world)
     except OSError as error:  # no pipe, no process, no signalfd: the machine refuses
-        raise OffdutyError("E801", "cannot start the job", why=str(error.strerror or error).lower()) from None
+        raise CannotStart("E801", "cannot start the job", status=OFFDUTY_FAILED, why=str(error.strerror or error).lower()) from None
