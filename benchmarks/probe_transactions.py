@@ -50,7 +50,7 @@ def main() -> None:
 
 def events(report: Report, ledger: Any) -> None:
     """One event: a transaction that has a begin is two."""
-    target = "/work/data/feeds/sales-2026-11-23.csv"
+    target = "/srv/feeds/sales-2026-11-23.csv"
 
     def transaction() -> None:
         ledger.transaction("file.read", target).done(lambda: {"bytes": 12345, "rows": 17})
@@ -86,8 +86,8 @@ def logging_pair() -> Case:
     logger.propagate = False
 
     def both() -> None:
-        logger.info("begin %s %s", "file.read", "/work/data/feeds/sales-2026-11-23.csv")
-        logger.info("end %s %s took %.6f bytes %d rows %d", "file.read", "/work/data/feeds/sales-2026-11-23.csv", 0.1, 12345, 17)
+        logger.info("begin %s %s", "file.read", "/srv/feeds/sales-2026-11-23.csv")
+        logger.info("end %s %s took %.6f bytes %d rows %d", "file.read", "/srv/feeds/sales-2026-11-23.csv", 0.1, 12345, 17)
 
     return both
 
@@ -103,7 +103,7 @@ def opentelemetry_span() -> tuple[Case, Case]:
 
     def span() -> None:
         with tracer.start_as_current_span("file.read") as one:
-            one.set_attribute("file.path", "/work/data/feeds/sales-2026-11-23.csv")
+            one.set_attribute("file.path", "/srv/feeds/sales-2026-11-23.csv")
             one.set_attribute("file.size", 12345)
             one.set_attribute("rows", 17)
 
@@ -125,7 +125,7 @@ def sentry_span() -> tuple[Case, Case]:
             job.__exit__(None, None, None)
             job = sentry_sdk.start_transaction(name="job").__enter__()
         with sentry_sdk.start_span(op="file.read", name="read") as one:
-            one.set_data("file.path", "/work/data/feeds/sales-2026-11-23.csv")
+            one.set_data("file.path", "/srv/feeds/sales-2026-11-23.csv")
             one.set_data("file.size", 12345)
             one.set_data("rows", 17)
 
