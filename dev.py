@@ -74,7 +74,7 @@ def demo(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """pytest, two tests at a time."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile everything again: minutes, and other timings than users have
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users have their byte code cached, and so other timings
     install("test")
     return call(PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments)
 
