@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from offduty.clock import short_id
 from offduty.durations import spoken
 
 TYPE_CHECKING = False
@@ -69,7 +70,7 @@ def after(run: Mapping[str, Any]) -> str:
 def about(run: Mapping[str, Any]) -> str:
     """`run 7f3a91c2  scheduled 06:00`; the time is UTC."""
     started = str(run.get("started_at") or "")[11:16]
-    return f"run {str(run['id'])[-8:]}  {run.get('trigger') or ''} {started}".rstrip()
+    return f"run {short_id(str(run['id']))}  {run.get('trigger') or ''} {started}".rstrip()
 
 
 def _attempt(run: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar, cast
 
-from offduty.clock import Clock
+from offduty.clock import Clock, short_id
 from offduty.errors import Busy, OffdutyError, UsageError, quoted
 from offduty.runs.beside import Beside
 from offduty.runs.diverted import Diverted
@@ -222,7 +222,7 @@ class Block(AbstractContextManager[Run]):
         if "skipped" in answer:
             beside.dismiss()
             what, fix = f"job {quoted(self._settings['name'])} is running already", "wait for it, or allow overlap"
-            raise Busy("E901", what, why=f"run {answer['skipped'][-8:]}", fix=fix)
+            raise Busy("E901", what, why=f"run {short_id(answer['skipped'])}", fix=fix)
         self._beside, self._env = beside, answer["env"]
         self.run.id, self.run.log = self._env["OFFDUTY_RUN_ID"], answer["log"]
         _current.set(self.run)
@@ -271,7 +271,7 @@ def _surrounding() -> Run | None:
 
 
 def _first_run() -> str:
-    return f"run {_first[0].id[-8:]}" if _first else "a run"
+    return f"run {short_id(_first[0].id)}" if _first else "a run"
 
 
 def how_it_ended(error: BaseException | None) -> Mapping[str, Any]:

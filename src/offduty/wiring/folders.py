@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from offduty import places
 from offduty.errors import OffdutyError
 from offduty.settings import files
@@ -18,15 +20,29 @@ def find_places(start: str, environ: Mapping[str, str], config: str | None) -> P
 
     A file that was named (`config`, `OFFDUTY_CONFIG`) has to be there: raises ConfigError E201 or E202.
     """
-    if config is not None or environ.get("OFFDUTY_CONFIG"):
-        files.find(start, environ, config)
-    if environ.get("OFFDUTY_STATE_DIR") and environ.get("OFFDUTY_LOGS_DIR"):
+    named = config is not None or bool(environ.get("OFFDUTY_CONFIG"))
+    chosen = bool(environ.get("OFFDUTY_STATE_DIR") and environ.get("OFFDUTY_LOGS_DIR"))
+    if chosen and not named:
         return places.find(environ)
     try:
-        if any("[offduty]" in file.text or "[tool.offduty]" in file.text for file in files.find(start, environ, config)):
-            from offduty.settings.load import load
-
-            return load(start, environ, config=config).places()
+        found = files.find(start, environ, config)
     except OffdutyError:
-        pass
-    return places.find(environ)
+        if named:
+            raise
+        return places.find(environ)
+    if chosen or not any("[offduty]" in file.text or "[tool.offduty]" in file.text for file in found):
+        return places.find(environ)
+    from offduty.settings.load import load
+
+    try:
+        return load(start, environ, config=config).places()
+    except OffdutyError:
+        return places.find(environ)
+
+
+def here() -> str:
+    """The current folder; one that was removed under our feet has no configuration."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"

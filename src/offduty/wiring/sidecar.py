@@ -21,7 +21,7 @@ from offduty.runs.output import Lines, Onward, Stream
 from offduty.runs.spawn import PR_SET_PDEATHSIG
 from offduty.runs.supervise import Supervisor
 from offduty.wiring.attach import attach
-from offduty.wiring.folders import find_places
+from offduty.wiring.folders import find_places, here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _supervise(spec: dict[str, Any]) -> int:
     spec["block"] = Block(spec["pid"])
     _end_with(spec["pid"], _signal.SIGTERM)  # while we wait for our turn there is no run that had to be seen to its end
     sys.path += [path for path in spec["path"] if path not in sys.path]  # what we need may be there, if the job found it there
-    world = World(Clock(), find_places(_here(), os.environ, None), os.environ, frozenset())
+    world = World(Clock(), find_places(here(), os.environ, None), os.environ, frozenset())
     attach(world, spec["options"])
 
     def skipped(job: Job, record: Record, holder: str) -> None:
@@ -198,10 +198,3 @@ def _end_with(parent: int, number: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if number and os.getppid() != parent:
         os._exit(0)
-
-
-def _here() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return "/"

@@ -201,7 +201,7 @@ def command_job(words: list[str], options: Mapping[str, Any]) -> tuple[Job, plac
     """The job of `offduty run -- COMMAND`, and where it is recorded."""
     if not words or not words[0]:
         raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
-    from offduty.wiring.folders import find_places
+    from offduty.wiring.folders import find_places, here
 
     job = Job(options.get("name") or name_for(words), words)
     _override(job, options)
@@ -212,6 +212,7 @@ def configured_job(words: list[str], options: Mapping[str, Any]) -> tuple[Job, p
     """The job of `offduty run JOB [ARGUMENT…]`: what the configuration says, then what the options say."""
     if not words:
         raise UsageError("E101", "no command", fix="write offduty run -- COMMAND, or offduty run JOB")
+    from offduty.wiring.folders import here
     from offduty.wiring.jobs import find_job
 
     try:
@@ -270,14 +271,6 @@ def original_environ() -> Mapping[str, str]:
     except OSError:
         return os.environ
     return {name: value for name, _, value in pairs}
-
-
-def here() -> str:
-    """The current folder; one that was removed under our feet has no configuration."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return "/"
 
 
 def start(job: Job, found: places.Places, options: Mapping[str, Any], closed: frozenset[int]) -> int:
