@@ -1,0 +1,1 @@
+"""Telling people: what is owed to whom, until it has arrived."""
