@@ -18,7 +18,7 @@ class Case:
     `lines`: the log's last lines, the job's own text, without offduty's column. `transactions`: the run's ledger, in order.
     `checks`: the run's checks (dicts as in events: name, outcome, detail, source). `changes`: since the last good run.
     `dependencies`: dependency name by transaction number, for those that a `[dependency.x]` matches. `oom`: whether the machine counted
-    a kill for want of memory, None if nobody looked. `outcome`: of the run, or an absence (`missed`, `overdue`, `stale_output`, `too_fast`).
+    a kill for want of memory, None if nobody looked. `outcome`: the run's, or an absence (`missed`, `overdue`, `stale_output`, `too_fast`).
     """
 
     outcome: str = "failed"

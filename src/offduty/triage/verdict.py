@@ -43,4 +43,5 @@ class Verdict:
 def from_json(found: Mapping[str, Any]) -> Verdict:
     """The inverse of `as_json`; what is not known is left out."""
     known = {name: found[name] for name in Verdict.__dataclass_fields__ if name in found}
-    return Verdict(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    return Verdict(**fields)
