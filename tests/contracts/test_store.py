@@ -8,6 +8,7 @@ import pytest
 
 from offduty.errors import NotThere, StoreError
 from offduty.stores import STORES
+from offduty.stores.sqlite import open_store
 from offduty.testing import MONDAY, a_run
 
 END = {"ended_at": "2026-11-23T07:00:00.000Z", "summary": {"what": "lost"}}
@@ -282,3 +283,88 @@ def test_what_is_no_transaction_is_left_out(store, entry):
     run = a_run()
     assert store.put_run(run, [entry, LEDGER[1]]) == "added"
     assert store.ledger(run["id"]) == [LEDGER[1]]
+
+
+FINGERPRINT = {
+    "code": {"commit": "a1b2c3d", "dirty": False, "files": {"forecast.py": "0123456789ab"}},
+    "packages": {"numpy": "2.1.0", "pandas": "2.2.3"},
+    "python": "3.11.7",
+    "host": "etl-3",
+    "command": ["python", "forecast.py", "--key", "***"],
+    "environment": ["HOME", "PATH"],
+}
+CHECKS = [
+    {"name": "columns of sales-feed", "outcome": "warned", "detail": '"région" is gone', "source": "offduty", "count": 2},
+    {"name": "stores_present", "outcome": "passed"},
+]
+METRICS = [{"name": "mape", "value": 0.081}, {"name": "rows", "value": 3.0, "unit": "rows"}]
+
+
+def test_what_a_run_was_made_of_comes_back(store):
+    """Fingerprint, checks and metrics are remembered with the end of a run; a run without them has none."""
+    run, bare = a_run(), a_run()
+    assert store.put_run(run, fingerprint=FINGERPRINT, checks=CHECKS, metrics=METRICS) == "added"
+    store.put_run(bare)
+    assert (store.fingerprint(run["id"]), store.checks(run["id"]), store.metrics(run["id"])) == (FINGERPRINT, CHECKS, METRICS)
+    assert (store.fingerprint(bare["id"]), store.checks(bare["id"]), store.metrics(bare["id"])) == (None, [], [])
+
+
+def test_what_a_run_was_made_of_goes_with_it(store):
+    """What two runs share outlives the first of them, and no more than that."""
+    first, second = a_run(), a_run()
+    for run in (first, second):
+        store.put_run(run, fingerprint=FINGERPRINT | {"host": run["id"]}, checks=CHECKS, metrics=METRICS)
+    store.delete_runs([first["id"]])
+    assert (store.fingerprint(first["id"]), store.checks(first["id"]), store.metrics(first["id"])) == (None, [], [])
+    assert store.fingerprint(second["id"]) == FINGERPRINT | {"host": second["id"]}
+
+
+def test_what_many_runs_share_is_kept_once(tmp_path):
+    """INV-11: the packages of a thousand runs are one row, and none when the runs are gone."""
+    store = open_store(str(tmp_path / "offduty.sqlite3"))
+    runs = [a_run() for _ in range(3)]
+    for run in runs:
+        store.put_run(run, fingerprint=FINGERPRINT | {"host": run["id"]})
+    assert store.open().execute("SELECT count(*) FROM content").fetchone() == (1,)
+    store.delete_runs(run["id"] for run in runs)
+    assert store.open().execute("SELECT count(*) FROM content").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "parts, kept",
+    [
+        ({"fingerprint": {"python": 3, "packages": {"a": 1, "b": "2"}, "code": "x", "mood": "good"}}, {"packages": {"b": "2"}}),
+        (
+            {"fingerprint": {"code": {"commit": "a\0", "dirty": 1, "files": []}, "environment": ["HOME", 7, "\ud800"]}},
+            {"environment": ["HOME"]},
+        ),
+        ({"fingerprint": {"packages": {f"p{n:05}": "1" for n in range(9000)}}}, {"packages": {f"p{n:05}": "1" for n in range(5000)}}),
+        ({"fingerprint": {"python": "x" * 501}}, None),
+    ],
+)
+def test_of_a_fingerprint_only_what_is_right_is_kept(store, parts, kept):
+    """B9, INV-11: from disk or from another offduty, a fingerprint is data, and bounded."""
+    run = a_run()
+    store.put_run(run, **parts)
+    assert store.fingerprint(run["id"]) == kept
+
+
+def test_of_checks_and_metrics_only_what_is_right_is_kept(store):
+    """B9, INV-11: what is no check or no metric is left out, and there is a limit to both."""
+    run = a_run()
+    checks = [None, {"name": "x"}, {"name": "", "outcome": "passed"}, {"name": "x", "outcome": "fine"}, *CHECKS]
+    metrics = [7, {"name": "x", "value": float("nan")}, {"name": "x", "value": True}, *METRICS * 1000]
+    store.put_run(run, checks=checks, metrics=metrics)
+    assert store.checks(run["id"]) == CHECKS
+    assert 900 < len(store.metrics(run["id"])) <= 1000
+
+
+def test_good_runs_are_the_newest_that_ended_well(store):
+    """What a run is compared with: drills, failures and runs after it are no example."""
+    runs = [a_run("a", outcome, at=MONDAY + i) for i, outcome in enumerate(("succeeded", "failed", "warned", "succeeded", "running"))]
+    drill = a_run("a", trigger="drill", at=MONDAY + 9)
+    for run in (*runs, drill, a_run("b")):
+        store.put_run(run)
+    assert store.good_runs("a", 9) == [runs[3], runs[2], runs[0]]
+    assert store.good_runs("a", 1, before=(runs[3]["started_at"], runs[3]["id"])) == [runs[2]]
+    assert store.good_runs("c", 9) == []

@@ -56,7 +56,8 @@ class Agreement(RuleBasedStateMachine):
     @rule(target=known, run_id=ids, job=jobs, outcome=outcomes, at=times, host=st.sampled_from(["x", "y"]), text=texts)
     def put(self, run_id, job, outcome, at, host, text):
         run = a_run(job, outcome, at=at, id=run_id, host=host, log="/l", cwd=text, command=[text], root_id=run_id)
-        self.both(lambda store: store.put_run(run))
+        parts = {"fingerprint": {"host": host, "packages": {job: "1"}}, "checks": [{"name": "x", "outcome": "passed"}] if at % 2 else []}
+        self.both(lambda store: store.put_run(run, **parts))
         return run
 
     @rule(run=known)
@@ -90,6 +91,14 @@ class Agreement(RuleBasedStateMachine):
     @rule(part=st.one_of(ids, ids.map(lambda i: i[:9]), ids.map(lambda i: i[-4:]), st.sampled_from(["0193", "000", "----", "é"])))
     def find(self, part):
         self.both(lambda store: store.run(part))
+
+    @rule(run_id=ids)
+    def ask_for_parts(self, run_id):
+        self.both(lambda store: (store.fingerprint(run_id), store.checks(run_id), store.metrics(run_id)))
+
+    @rule(job=jobs, limit=st.integers(0, 3), before=st.none() | known)
+    def list_good_runs(self, job, limit, before):
+        self.both(lambda store: store.good_runs(job, limit, before=before and (before["started_at"], before["id"])))
 
     @rule(host=st.sampled_from([None, "x", "y"]))
     def list_running(self, host):

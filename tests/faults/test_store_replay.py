@@ -295,8 +295,8 @@ class Dying(MemoryStore):
     def __init__(self, store):
         self.store = store
 
-    def put_run(self, record, transactions=()):
-        self.store.put_run(record, transactions)
+    def put_run(self, record, transactions=(), **parts):
+        self.store.put_run(record, transactions, **parts)
         os.kill(os.getpid(), 9)
 
 

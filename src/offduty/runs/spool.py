@@ -14,7 +14,7 @@ from offduty.runs.reserve import give_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 ENDING = ".spool"
 
@@ -50,13 +50,14 @@ class Spool:
         self.path = f"{folder}/{run_id}{ENDING}"
         self.reserve = f"{os.path.dirname(folder)}/reserve"
 
-    def append(self, kind: str, run: Mapping[str, object], *, durable: bool, transactions: Sequence[object] = ()) -> None:
-        """Add a record, with its ledger if it has one; with `durable`, return only when the disk has it.
+    def append(self, kind: str, run: Mapping[str, object], *, durable: bool, **parts: object) -> None:
+        """Add a record; with `durable`, return only when the disk has it.
 
+        `parts`: what goes with the end of a run (`transactions`, `fingerprint`, `checks`, `metrics`), each left out where there is nothing.
         Raises OSError, and then nothing was added.
         On a full disk the end of a run is written to where the reserve was.
         """
-        body = encode({"kind": kind, "run": run, **({"transactions": transactions} if transactions else {})}).encode("ascii")
+        body = encode({"kind": kind, "run": run, **{name: part for name, part in parts.items() if part}}).encode("ascii")
         line = b"%08x %s\n" % (crc32(body), body)
         try:
             self._write(line, durable=durable)

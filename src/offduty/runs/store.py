@@ -40,14 +40,35 @@ class JobRuns(TypedDict):
 class Store(Protocol):
     """Remembers runs. One thread at a time; a forked child may use it and gets a connection of its own."""
 
-    def put_run(self, record: Mapping[str, object], transactions: Sequence[Mapping[str, Any]] = ()) -> Happened:
+    def put_run(
+        self,
+        record: Mapping[str, object],
+        transactions: Sequence[Mapping[str, Any]] = (),
+        *,
+        fingerprint: Mapping[str, Any] | None = None,
+        checks: Sequence[Mapping[str, Any]] = (),
+        metrics: Sequence[Mapping[str, Any]] = (),
+    ) -> Happened:
         """Remember `record`, durably, by its id: again and again makes no difference. `E611` if it is not a record.
 
-        `transactions`: its ledger (`Transaction.as_json`), remembered together with it, where the record itself is taken.
+        `transactions`: its ledger (`Transaction.as_json`). It, `fingerprint`, `checks` and `metrics` are remembered together with the
+        record, where that itself is taken; what is not of their form (docs/explanation/how-the-parts-meet.md) is left out.
         """
 
     def ledger(self, run_id: str) -> list[dict[str, Any]]:
         """The transactions of a run by number; none for a run that is not known. What the disk has changed is left out."""
+
+    def fingerprint(self, run_id: str) -> dict[str, Any] | None:
+        """What a run was made of; None where that is not known. Keys that are not known are missing."""
+
+    def checks(self, run_id: str) -> list[dict[str, Any]]:
+        """The checks of a run, in order."""
+
+    def metrics(self, run_id: str) -> list[dict[str, Any]]:
+        """The metrics of a run, in order."""
+
+    def good_runs(self, job: str, limit: int, *, before: Cursor | None = None) -> list[Record]:
+        """The newest runs of `job` that succeeded or warned, drills left out, newest first. What belongs to each is asked for by its id."""
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         """Claim `running -> lost`: False if the run is not running (any more) or unknown. `ended_at`: RFC 3339, when that was noticed."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, accepted_ledger, id_part, the_one, what_happens
+from offduty.stores.parts import accepted_parts
+from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,9 +19,17 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._runs: dict[str, Record] = {}
-        self._ledgers: dict[str, list[dict[str, Any]]] = {}
+        self._parts: dict[str, dict[str, Any]] = {}
 
-    def put_run(self, record: Mapping[str, object], transactions: Sequence[Mapping[str, Any]] = ()) -> Happened:
+    def put_run(
+        self,
+        record: Mapping[str, object],
+        transactions: Sequence[Mapping[str, Any]] = (),
+        *,
+        fingerprint: Mapping[str, Any] | None = None,
+        checks: Sequence[Mapping[str, Any]] = (),
+        metrics: Sequence[Mapping[str, Any]] = (),
+    ) -> Happened:
         """See `offduty.runs.store.Store`, also for the other methods."""
         run = accepted(record)
         stored = self._runs.get(run["id"])
@@ -29,12 +38,25 @@ class MemoryStore:
         happened = what_happens(stored["outcome"] if stored else None, run["outcome"])
         if happened != "kept":
             self._runs[run["id"]] = run
-            if entries := accepted_ledger(copy.deepcopy(list(transactions))):
-                self._ledgers[run["id"]] = entries
+            parts = {"transactions": list(transactions), "fingerprint": fingerprint, "checks": list(checks), "metrics": list(metrics)}
+            kept = {name: part for name, part in accepted_parts(copy.deepcopy(parts)).items() if part}
+            self._parts[run["id"]] = {**self._parts.get(run["id"], {}), **kept}
         return happened
 
     def ledger(self, run_id: str) -> list[dict[str, Any]]:
-        return copy.deepcopy(self._ledgers.get(run_id, []))
+        return self._part(run_id, "transactions") or []
+
+    def fingerprint(self, run_id: str) -> dict[str, Any] | None:
+        return cast("dict[str, Any] | None", self._part(run_id, "fingerprint"))
+
+    def checks(self, run_id: str) -> list[dict[str, Any]]:
+        return self._part(run_id, "checks") or []
+
+    def metrics(self, run_id: str) -> list[dict[str, Any]]:
+        return self._part(run_id, "metrics") or []
+
+    def _part(self, run_id: str, name: str) -> Any:
+        return copy.deepcopy(self._parts.get(run_id, {}).get(name))
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         run = self._runs.get(run_id)
@@ -69,6 +91,10 @@ class MemoryStore:
         ]
         return copy.deepcopy(found[:limit])
 
+    def good_runs(self, job: str, limit: int, *, before: Cursor | None = None) -> list[Record]:
+        found = self.runs(job, outcomes=GOOD, limit=len(self._runs), before=before)
+        return [run for run in found if run["trigger"] != "drill"][:limit]
+
     def last_runs(self) -> list[JobRuns]:
         return [self._job_runs(job) for job in self.jobs()]
 
@@ -89,7 +115,7 @@ class MemoryStore:
         gone = {run_id for run_id in ids if run_id in self._runs and self._runs[run_id]["outcome"] != "running"}
         for run_id in gone:
             del self._runs[run_id]
-            self._ledgers.pop(run_id, None)
+            self._parts.pop(run_id, None)
         return len(gone)
 
     def notes(self) -> list[str]:

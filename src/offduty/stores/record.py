@@ -194,28 +194,3 @@ def the_one(part: str, found: Sequence[Record]) -> Record:
     shown = ", ".join(f"{run['id']} ({run['job']}, {run['started_at']})" for run in found[:SHOWN_CANDIDATES])
     more = " and others" if len(found) > SHOWN_CANDIDATES else ""
     raise NotThere("E502", f"several runs have the id {quoted(part)}", why=f"{shown}{more}", fix="give more digits")
-
-
-MOST_TRANSACTIONS = 10_000
-
-
-def accepted_ledger(entries: object) -> list[dict[str, Any]]:
-    """The entries of a ledger, each with its number, op and target; what is not one, or is there twice, is left out. Never raises."""
-    found: dict[int, dict[str, Any]] = {}
-    for entry in entries[:MOST_TRANSACTIONS] if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and _is_entry(entry):
-            found.setdefault(entry["number"], entry)
-    return [found[number] for number in sorted(found)]
-
-
-def _is_entry(entry: Mapping[str, Any]) -> bool:
-    number, ok = entry.get("number"), entry.get("ok")
-    return (
-        isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**53
-        and _is_text(entry.get("op")) and _is_text(entry.get("target")) and (ok is None or isinstance(ok, bool))
-    )  # fmt: skip
-
-
-def _is_text(value: object) -> bool:
-    """A text that a database takes."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)

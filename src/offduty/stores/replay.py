@@ -22,7 +22,8 @@ from zlib import crc32
 from offduty.errors import StoreError
 from offduty.runs.lost import lost
 from offduty.runs.spool import ENDING
-from offduty.stores.record import NotARecord, accepted_ledger, checked
+from offduty.stores.parts import accepted_parts
+from offduty.stores.record import NotARecord, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,11 +54,11 @@ class Replayed:
 
 
 class Spooled:
-    """What a spool file says: the records of its `started` and `ended` lines, the transactions, and how many lines were `damaged`."""
+    """What a spool file says: the records of its `started` and `ended` lines, what goes with the end, and how many lines were `damaged`."""
 
     def __init__(self, started: Record | None, ended: Record | None, damaged: int) -> None:
         self.started, self.ended, self.damaged = started, ended, damaged
-        self.transactions: list[dict[str, Any]] = []
+        self.parts: dict[str, Any] = {}
 
 
 class Unfit(Exception):
@@ -83,12 +84,12 @@ def parse(data: bytes, run_id: str) -> Spooled:
     spooled = Spooled(None, None, 0)
     for line in filter(None, data.split(b"\n")):
         body, torn = _body(line)
-        record, transactions = _record(body, run_id) if body is not None else (None, [])
+        record, parts = _record(body, run_id) if body is not None else (None, {})
         spooled.damaged += torn or record is None
         if record is not None and record["outcome"] == "running":
             spooled.started = record
         elif record is not None and spooled.ended is None:
-            spooled.ended, spooled.transactions = record, transactions
+            spooled.ended, spooled.parts = record, parts
     return spooled
 
 
@@ -101,17 +102,17 @@ def _body(line: bytes) -> tuple[bytes | None, bool]:
     return body, start > 0
 
 
-def _record(body: bytes, run_id: str) -> tuple[Record | None, list[dict[str, Any]]]:
-    """The run in a line of the right kind, or None; and its transactions."""
+def _record(body: bytes, run_id: str) -> tuple[Record | None, dict[str, Any]]:
+    """The run in a line of the right kind, or None; and what goes with it."""
     try:
         value = json.loads(body)
         run = checked(value["run"])
     except (ValueError, TypeError, KeyError, RecursionError, NotARecord):
-        return None, []
+        return None, {}
     kind = "started" if run["outcome"] == "running" else "ended"
     if value["kind"] != kind or run["id"] != run_id:
-        return None, []
-    return run, accepted_ledger(value.get("transactions"))
+        return None, {}
+    return run, accepted_parts(value)
 
 
 def _at_work(folder: str, store: Store, alive: Alive, clock: Clock, what: Callable[[_Replay], None]) -> Replayed:
@@ -183,15 +184,15 @@ class _Replay:
             return
         if gone and spooled.ended is None:
             record = self._lost(record, spooled.damaged)
-        self._commit(record, spooled.transactions)
+        self._commit(record, spooled.parts)
         if gone or spooled.ended is not None:
             self._finish(name, spooled)
 
     def _lost(self, run: Record, damaged: int) -> Record:
         return lost(run, self.clock.wall(), [f"{damaged} damaged lines in its spool file"] if damaged else [])
 
-    def _commit(self, record: Record, transactions: list[dict[str, Any]]) -> None:
-        happened = self.store.put_run(record, transactions)
+    def _commit(self, record: Record, parts: Mapping[str, Any]) -> None:
+        happened = self.store.put_run(record, **parts)
         changed = happened not in ("same", "kept")
         self.done.taken += changed
         if changed and record["outcome"] == "lost":

@@ -15,6 +15,7 @@ from offduty.errors import StoreError
 from offduty.stores import failures
 from offduty.stores.failures import SQLITE_ERRORS, is_busy, is_damage
 from offduty.stores.filesystem import kind_of
+from offduty.stores.parts import accepted_checks, accepted_fingerprint, accepted_ledger, accepted_metrics, accepted_parts, halved, joined
 from offduty.stores.patience import Patience, chance
 from offduty.stores.record import (
     CHECKS,
@@ -23,7 +24,6 @@ from offduty.stores.record import (
     SHOWN_CANDIDATES,
     NotARecord,
     accepted,
-    accepted_ledger,
     as_json,
     from_row,
     id_part,
@@ -115,12 +115,21 @@ class SqliteStore:
 
     # Changing
 
-    def put_run(self, record: Mapping[str, object], transactions: Sequence[Mapping[str, Any]] = ()) -> Happened:
+    def put_run(
+        self,
+        record: Mapping[str, object],
+        transactions: Sequence[Mapping[str, Any]] = (),
+        *,
+        fingerprint: Mapping[str, Any] | None = None,
+        checks: Sequence[Mapping[str, Any]] = (),
+        metrics: Sequence[Mapping[str, Any]] = (),
+    ) -> Happened:
         row = to_row(accepted(record))
         if self._query(lambda db: _stored(db, row)) == row:
             return "same"  # nobody has to wait for the write lock to hear nothing new
-        entries = accepted_ledger(list(transactions))
-        return self._write(lambda db: _put(db, row, entries))
+        given = {"transactions": list(transactions), "fingerprint": fingerprint, "checks": list(checks), "metrics": list(metrics)}
+        parts = accepted_parts(given)
+        return self._write(lambda db: _put(db, row, parts))
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         try:
@@ -172,6 +181,24 @@ class SqliteStore:
     def ledger(self, run_id: str) -> list[dict[str, Any]]:
         rows = self._query(lambda db: db.execute(QUERIES["ledger"], (run_id,)).fetchall())
         return accepted_ledger([_decoded(entry) for (entry,) in rows])
+
+    def fingerprint(self, run_id: str) -> dict[str, Any] | None:
+        row = self._query(lambda db: db.execute(QUERIES["fingerprint"], (run_id,)).fetchone())
+        halves = [half for text in row or () if isinstance(half := _decoded(text), dict)]
+        return accepted_fingerprint(joined(*halves)) if len(halves) == 2 else None
+
+    def checks(self, run_id: str) -> list[dict[str, Any]]:
+        rows = self._query(lambda db: db.execute(QUERIES["checks"], (run_id,)).fetchall())
+        return accepted_checks([_decoded(entry) for (entry,) in rows])
+
+    def metrics(self, run_id: str) -> list[dict[str, Any]]:
+        rows = self._query(lambda db: db.execute(QUERIES["metrics"], (run_id,)).fetchall())
+        return accepted_metrics([{"name": name, "value": value, "unit": unit} for name, value, unit in rows])
+
+    def good_runs(self, job: str, limit: int, *, before: Cursor | None = None) -> list[Record]:
+        until, until_id = before or (AFTER_ALL, "")
+        values = {"job": job, "until": until, "until_id": until_id, "limit": limit}
+        return self._records(self._query(lambda db: db.execute(QUERIES["good_runs"], values).fetchall()))
 
     def running(self, host: str | None = None) -> list[Record]:
         return self._records(self._query(lambda db: db.execute(QUERIES["running"], {"host": host}).fetchall()))
@@ -274,7 +301,7 @@ def _decoded(text: str) -> object:
         return None
 
 
-def _put(db: sqlite3.Connection, row: Row, entries: Sequence[Mapping[str, Any]]) -> Happened:
+def _put(db: sqlite3.Connection, row: Row, parts: Mapping[str, Any]) -> Happened:
     """The statement has the rule in it as well, so that no way around this function breaks it."""
     stored = _stored(db, row)
     if stored == row:
@@ -283,9 +310,21 @@ def _put(db: sqlite3.Connection, row: Row, entries: Sequence[Mapping[str, Any]])
     happened = what_happens(stored[outcome] if stored else None, row[outcome])
     if happened != "kept":
         db.execute(QUERIES["put"], row)
-        rows = [(row[0], entry["number"], entry["op"], entry["target"], entry.get("ok"), as_json(entry)) for entry in entries]
-        db.executemany(QUERIES["put_ledger"], rows)
+        _put_parts(db, row[0], parts)
     return happened
+
+
+def _put_parts(db: sqlite3.Connection, run_id: str, parts: Mapping[str, Any]) -> None:
+    ledger = [(run_id, one["number"], one["op"], one["target"], one.get("ok"), as_json(one)) for one in parts["transactions"]]
+    db.executemany(QUERIES["put_ledger"], ledger)
+    checks = [(run_id, number, one["name"], one["outcome"], as_json(one)) for number, one in enumerate(parts["checks"], 1)]
+    db.executemany(QUERIES["put_check"], checks)
+    metrics = [(run_id, number, one["name"], one["value"], one.get("unit")) for number, one in enumerate(parts["metrics"], 1)]
+    db.executemany(QUERIES["put_metric"], metrics)
+    if parts["fingerprint"] is not None:
+        brief, content = (as_json(half) for half in halved(parts["fingerprint"]))
+        db.execute(QUERIES["put_content"], (content,))
+        db.execute(QUERIES["put_fingerprint"], {"run_id": run_id, "brief": brief, "content": content})
 
 
 def _jobs(db: sqlite3.Connection) -> list[str]:

@@ -12,12 +12,15 @@ from offduty.transactions.ledger import Ledger
 from offduty.transactions.transaction import Transaction
 
 FIRST_KEPT, LAST_KEPT = 64, 256
+MOST_CHECKS, MOST_METRICS = 1000, 1000
+CHECK_KEYS, METRIC_KEYS = ("name", "outcome", "detail", "source", "where", "count"), ("name", "value", "unit")
 ERROR = 40
 
 
 class Evidence:
     """Events of one run. `ledger` and `warnings` are counted on the go; of the rest, the first and the last are kept in order.
 
+    `checks` and `metrics`: what the job reported, as the record keeps it: the first thousand of each.
     Places are told relative to `cwd`. `own_only`: leave out transactions that no line of the job made, as a notebook's kernel makes many.
     `dropped`: events that were neither counted nor kept.
     """
@@ -26,6 +29,8 @@ class Evidence:
         self._cwd, self._own_only = cwd, own_only
         self.ledger, self.warnings = Ledger(), Warnings()
         self.dropped = 0
+        self.checks: list[Event] = []
+        self.metrics: list[Event] = []
         self._reader = EventsReader(path, token, redact)
         self._first: list[Event] = []
         self._last: deque[Event] = deque()
@@ -62,9 +67,19 @@ class Evidence:
             return self.ledger.add({**event, "where": short_place(where, self._cwd) if where else None})
         if kind in ("warning", "log"):
             self.warnings.add(event)
+        if kind == "check":
+            self._add(self.checks, MOST_CHECKS, {key: event[key] for key in CHECK_KEYS if event.get(key) is not None})
+        if kind == "metric":
+            self._add(self.metrics, MOST_METRICS, {key: event[key] for key in METRIC_KEYS if event.get(key) is not None})
         if kind in ("hello", "exception", "exit", "problem") or (kind == "log" and (event.get("levelno") or 0) >= ERROR):
             self._keep(event)
         return None
+
+    def _add(self, kept: list[Event], most: int, entry: Event) -> None:
+        if len(kept) < most:
+            kept.append(entry)
+        else:
+            self.dropped += 1
 
     def _keep(self, event: Event) -> None:
         if len(self._first) < FIRST_KEPT:

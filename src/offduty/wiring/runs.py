@@ -12,7 +12,7 @@ from offduty.runs import closing
 from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
 from offduty.runs.record import shown
-from offduty.runs.spool import Spool, encode
+from offduty.runs.spool import Spool
 from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
 from offduty.wiring import screen
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
-MOST_BYTES, MOST_BYTES_OF_ONE = 4 << 20, 256 << 10  # of the ledger that goes into the record
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "told": None,
@@ -126,26 +125,19 @@ class Keeper:
     def _spool(self, attempt: Attempt, kind: str) -> bool:
         """Write the record; the end of a run is on the disk when this returns, here or, if the store is at hand, in the store."""
         ended = kind == "ended"
-        transactions = self._transactions(attempt) if ended else []
+        parts = self._parts(attempt) if ended else {}
         spool = Spool(self.world.places.spool, attempt.record["id"])
-        spool.append(kind, attempt.record, durable=ended and not self._store_is_warm, transactions=transactions)
+        spool.append(kind, attempt.record, durable=ended and not self._store_is_warm, **parts)
         return True
 
-    def _transactions(self, attempt: Attempt) -> list[dict[str, Any]]:
-        """The ledger for the record, within `MOST_BYTES`: shapes and attributes go first, then what comes last."""
+    def _parts(self, attempt: Attempt) -> dict[str, object]:
+        """What goes with the record of a run that has ended, where there is any of it."""
         if self._evidence is None or self._evidence[0] is not attempt:
-            return []
-        entries, room = [one.as_json() for one in self._evidence[1].ledger.entries], MOST_BYTES
-        kept = []
-        for entry in entries:
-            size = len(encode(entry))
-            if size > min(room, MOST_BYTES_OF_ONE):
-                entry = {key: value for key, value in entry.items() if key not in ("shape", "attributes")}
-                size = len(encode(entry))
-            if size <= min(room, MOST_BYTES_OF_ONE):
-                kept.append(entry)
-                room -= size
-        return kept
+            return {}
+        from offduty.wiring.findings import spooled_ledger
+
+        evidence = self._evidence[1]
+        return {"transactions": spooled_ledger(evidence.ledger.entries), "checks": evidence.checks, "metrics": evidence.metrics}
 
     @staticmethod
     def _count_oom_kills(attempt: Attempt) -> None:

@@ -65,3 +65,30 @@ INSERT OR REPLACE INTO ledger (run_id, number, op, target, ok, entry) VALUES (?,
 
 -- name: ledger
 SELECT entry FROM ledger WHERE run_id = ? ORDER BY number;
+
+-- name: good_runs
+SELECT {columns} FROM run
+WHERE job = :job AND (started_at, id) < (:until, :until_id) AND outcome IN ('succeeded', 'warned') AND "trigger" <> 'drill'
+ORDER BY started_at DESC, id DESC LIMIT :limit;
+
+-- name: put_content
+INSERT OR IGNORE INTO content (text) VALUES (?);
+
+-- name: put_fingerprint
+INSERT INTO fingerprint (run_id, brief, content) SELECT :run_id, :brief, id FROM content WHERE text = :content
+ON CONFLICT (run_id) DO UPDATE SET brief = excluded.brief, content = excluded.content;
+
+-- name: fingerprint
+SELECT fingerprint.brief, content.text FROM fingerprint JOIN content ON content.id = fingerprint.content WHERE run_id = ?;
+
+-- name: put_check
+INSERT OR REPLACE INTO check_result (run_id, number, name, outcome, entry) VALUES (?, ?, ?, ?, ?);
+
+-- name: checks
+SELECT entry FROM check_result WHERE run_id = ? ORDER BY number;
+
+-- name: put_metric
+INSERT OR REPLACE INTO metric (run_id, number, name, value, unit) VALUES (?, ?, ?, ?, ?);
+
+-- name: metrics
+SELECT name, value, unit FROM metric WHERE run_id = ? ORDER BY number;

@@ -1,3 +1,27 @@
+CREATE TRIGGER content_of_no_run AFTER DELETE ON fingerprint BEGIN
+  DELETE FROM content WHERE id = OLD.content AND NOT EXISTS (SELECT 1 FROM fingerprint WHERE content = OLD.content);
+END;
+
+CREATE TABLE check_result (
+  run_id  TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  number  INTEGER NOT NULL,
+  name    TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('passed', 'warned', 'failed')),
+  entry   TEXT NOT NULL, -- JSON: object, the keys of the event `check`
+  PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE content (
+  id   INTEGER PRIMARY KEY,
+  text TEXT NOT NULL UNIQUE -- JSON: object
+) STRICT;
+
+CREATE TABLE fingerprint (
+  run_id  TEXT NOT NULL PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+  brief   TEXT NOT NULL, -- JSON: object, what is of this run alone
+  content INTEGER NOT NULL REFERENCES content (id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE ledger (
   run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
   number INTEGER NOT NULL,
@@ -5,6 +29,15 @@ CREATE TABLE ledger (
   target TEXT NOT NULL,
   ok     INTEGER,       -- NULL: began, and never ended
   entry  TEXT NOT NULL, -- JSON: object, offduty.transactions.transaction.Transaction.as_json
+  PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE metric (
+  run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  name   TEXT NOT NULL,
+  value  REAL NOT NULL,
+  unit   TEXT,
   PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -40,6 +73,8 @@ CREATE TABLE run (
   summary     TEXT,          -- JSON: object
   CHECK ((outcome = 'running') = (ended_at IS NULL))
 ) STRICT;
+
+CREATE INDEX fingerprint_by_content ON fingerprint (content);
 
 CREATE INDEX run_by_job ON run (job, started_at, id, outcome);
 
