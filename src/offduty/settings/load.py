@@ -17,7 +17,7 @@ from offduty.settings.launch import expand, launch, path_in
 from offduty.settings.layers import FileLayer, Layer, Source, VariableLayer
 from offduty.settings.mistakes import DEGRADES, STOPS, STOPS_JOB, WARNS, ConfigErrors, Mistake, Path, from_error, nearest
 from offduty.settings.quick import folder_of, merge
-from offduty.settings.schema import TABLES, Channel, Conduct, Dependency, Job, Row, Team, Top
+from offduty.settings.schema import TABLES, Calendar, Channel, Conduct, Dependency, Job, Row, Team, Top
 
 MISSING_JOB = "E506"
 
@@ -33,6 +33,7 @@ class Settings:
     teams: dict[str, Team]
     channels: dict[str, Channel]
     dependencies: dict[str, Dependency]
+    calendars: dict[str, Calendar]
     triage: list[Row]
     triage_file: str | None
     owners: dict[str, str]
@@ -155,6 +156,7 @@ def _read(whole: dict[str, Any], found: list[Layer], environ: Mapping[str, str],
         teams=_named(whole, "team", Team, report),
         channels=_named(whole, "channel", Channel, report),
         dependencies=_named(whole, "dependency", Dependency, report),
+        calendars=_named(whole, "calendar", Calendar, report),
         triage=triage if isinstance(triage, list) else [],
         triage_file=triage if isinstance(triage, str) else None,
         owners=_or_empty(convert(whole.get("owners", {}), TABLES["owners"], ("owners",), report)),

@@ -138,7 +138,7 @@ def _fits(job: Table) -> bool:
     """What the settings of a job must be together: see `settings.rules.job` for the same rules with words."""
     return (
         sum(key in job for key in RUNS) == 1
-        and not ("schedule" in job and "every" in job)
+        and len(job.keys() & {"schedule", "every", "on_calendar"}) <= 1
         and ("parameters" not in job or "notebook" in job)
         and ("kill_after" not in job or "max_duration" in job)
         and job.get("min_duration", 0.0) <= job.get("max_duration", durations.LONGEST)
@@ -266,6 +266,10 @@ def _is_cron_item(at: int, item: str) -> bool:
     return len(ends) <= 2 and all(low <= end <= high for end in ends) and ends == sorted(ends)
 
 
+def _left_to_the_full_loader(_: object) -> None:
+    """For what only a library can judge."""
+
+
 def _cron_number(at: int, text: str) -> int:
     if text in _NAMES.get(at, ()):
         return _NAMES[at].index(text) + (1 if at == 3 else 0)
@@ -281,6 +285,8 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "description": _text,
     "schedule": _cron,
     "every": _seconds,
+    "on_calendar": _left_to_the_full_loader,
+    "not_on": _files,
     "timezone": _filled,
     "start_grace": _seconds,
     "max_duration": _seconds,

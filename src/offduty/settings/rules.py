@@ -14,6 +14,8 @@ from offduty.settings.mistakes import Mistake, Path, from_error, nearest
 from offduty.settings.quick import is_reference
 from offduty.settings.schema import SECRET_OPTIONS
 
+WHENS = ("schedule", "every", "on_calendar")
+"""When a job is due: at most one of these."""
 SECRET_WORDS = ("password", "passwd", "secret", "token", "apikey", "api_key", "access_key", "private_key", "credential", "webhook")
 
 
@@ -46,8 +48,8 @@ def _contradictions(values: Mapping[str, Any], given: Collection[str]) -> Iterat
     """(setting, what is wrong, how to mend it)."""
     longest, shortest = values["max_duration"], values["min_duration"]
     delay, most = values["retry_delay"], values["retry_max_delay"]
-    if "schedule" in given and "every" in given:
-        yield "every", "schedule and every are both given", "keep one of them"
+    if len(several := [key for key in WHENS if key in given]) > 1:
+        yield several[-1], f"{' and '.join(several)} are {'both' if len(several) == 2 else 'all'} given", "keep one of them"
     if "kill_after" in given and "max_duration" not in given:
         yield "kill_after", "kill_after counts from max_duration, which is not given", "add max_duration"
     if shortest is not None and longest is not None and shortest > longest:
@@ -60,12 +62,21 @@ def _contradictions(values: Mapping[str, Any], given: Collection[str]) -> Iterat
 
 def _grace(values: Mapping[str, Any], path: Path, report: Report) -> None:
     grace = values.get("start_grace")
-    if grace is None or not values.keys() & {"schedule", "every"}:
+    if grace is None or not values.keys() & set(WHENS):
         return
     try:
-        times.check_grace(grace, values["every"] if "every" in values else times.least_period(values["schedule"], grace))
+        times.check_grace(grace, _period(values, grace))
     except ConfigError as error:
         report(from_error(error, (*path, "start_grace")))
+
+
+def _period(values: Mapping[str, Any], grace: float) -> float:
+    """Seconds between the two slots that are closest."""
+    if "every" in values:
+        return float(values["every"])
+    if "on_calendar" in values:
+        return times.least_step_of_calendar(values["on_calendar"])
+    return times.least_period(values["schedule"], grace)
 
 
 def names(whole: Mapping[str, Any], report: Report) -> None:
@@ -81,6 +92,9 @@ def _mentions(whole: Mapping[str, Any]) -> Iterator[tuple[Path, str, object]]:
     for name, values in _tables(whole, "job"):
         if "owner" in values:
             yield ("job", name, "owner"), "team", values["owner"]
+        named = values.get("not_on", [])
+        for number, calendar in enumerate(named if isinstance(named, list) else [named]):
+            yield ("job", name, "not_on", number) if isinstance(named, list) else ("job", name, "not_on"), "calendar", calendar
     for name, values in _tables(whole, "team"):
         channels = values.get("channels", [])
         for number, channel in enumerate(channels if isinstance(channels, list) else []):

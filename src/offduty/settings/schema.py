@@ -5,6 +5,7 @@ A type with `read` is a text or number with a meaning (a duration, a schedule); 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar, Literal, Self
 
 import msgspec
@@ -128,6 +129,33 @@ class Cron(Text):
         return text
 
 
+class OnCalendar(Text):
+    """An expression as systemd's timers take it, that matches some time."""
+
+    wanted: ClassVar[str] = 'an OnCalendar expression like "Mon..Fri 06:00"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError, ScheduleError E301."""
+        text = super().read(value)
+        times.check_on_calendar(text)
+        return text
+
+
+class Days(Text):
+    """A day, or the days from one to another."""
+
+    wanted: ClassVar[str] = 'a day like "2026-12-25", or days like "2026-12-24..2027-01-01"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        text = super().read(str(value) if isinstance(value, date) else value)  # TOML knows days without quotes too
+        if not times.days_of(text):
+            raise TypeError
+        return text
+
+
 class Zone(Text):
     """A name in the tz database."""
 
@@ -230,6 +258,8 @@ class Job(Conduct, frozen=True, kw_only=True):
     description: Text = Text("")
     schedule: Cron | None = None
     every: Seconds | None = None
+    on_calendar: OnCalendar | None = None
+    not_on: Filled | list[Filled] = []
     cwd: Filled | None = None
     env: dict[Variable, Value] = {}
     env_file: Filled | list[Filled] = []
@@ -289,6 +319,13 @@ class Dependency(Table, frozen=True, kw_only=True):
     columns: list[Filled] = []
 
 
+class Calendar(Table, frozen=True, kw_only=True):
+    """`[calendar.NAME]`: days on which jobs are not due, here or in a file with one a line."""
+
+    dates: list[Days] = []
+    file: Filled | None = None
+
+
 class Row(Table, frozen=True, kw_only=True):
     """`[[triage]]`: when this is seen, what it is, what to do, whose it is."""
 
@@ -303,7 +340,7 @@ class Row(Table, frozen=True, kw_only=True):
     notes: Text = Text("")
 
 
-KEYS_OF_PEOPLE = ("job", "team", "channel", "dependency")
+KEYS_OF_PEOPLE = ("job", "team", "channel", "dependency", "calendar")
 """The tables whose next key is a name that the user chose."""
 
 TABLES: dict[str, Any] = {
@@ -312,6 +349,7 @@ TABLES: dict[str, Any] = {
     "team": Team,
     "channel": Channel,
     "dependency": Dependency,
+    "calendar": Calendar,
     "triage": Filled | list[Row],
     "owners": dict[str, Filled],
     "drill": dict[str, Any],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
+from oncalendar import OnCalendar, OnCalendarError
 
 from offduty import durations
 from offduty.errors import ScheduleError, quoted
@@ -37,6 +39,27 @@ def check_cron(text: str) -> None:
         raise _bad_cron(text, "no day matches it", "correct the day or the month") from None
 
 
+def check_on_calendar(text: str) -> None:
+    """Raise ScheduleError E301 unless `text` is an expression of systemd.time(7) that matches some time."""
+    try:
+        next(OnCalendar(text, _SOME_DAY))
+    except (OnCalendarError, IndexError) as error:  # IndexError: the library, of an empty text
+        raise _bad_calendar(text, str(error).lower() if isinstance(error, OnCalendarError) else "it is empty") from None
+    except StopIteration:
+        raise _bad_calendar(text, "no day matches it") from None
+
+
+def days_of(text: str) -> list[date]:
+    """The days that `2026-12-25` or `2026-12-24..2027-01-01` means; none if it is neither, or more than a year of them."""
+    first, dots, last = text.partition("..")
+    try:
+        begin = date.fromisoformat(first)
+        end = date.fromisoformat(last) if dots else begin
+    except ValueError:
+        return []
+    return [begin + timedelta(days=number) for number in range((end - begin).days + 1)] if (end - begin).days <= LONGEST // 86400 else []
+
+
 def check_zone(name: str) -> None:
     """Raise ScheduleError E302 unless `name` is a time zone of the tz database, spelled as it spells it."""
     if not _is_zone(name):
@@ -60,8 +83,20 @@ def least_period(cron: str, enough: float) -> float:
     over_night = times[0] + 86400 - times[-1]  # if the rule matches two days in a row
     if within_a_day <= over_night or enough <= over_night:
         return float(min(within_a_day, over_night))
-    slots = list(islice(rule, 100))
-    return min(within_a_day, *((after - before).total_seconds() for before, after in pairwise(slots)))
+    return min(within_a_day, _least_step(rule))
+
+
+def least_step_of_calendar(text: str) -> float:
+    """Seconds between the two closest of the next hundred slots of an OnCalendar expression."""
+    return _least_step(OnCalendar(text, _SOME_DAY))
+
+
+def _least_step(moments: Iterator[datetime]) -> float:
+    return min(((after - before).total_seconds() for before, after in pairwise(islice(moments, 100))), default=float(LONGEST))
+
+
+def _bad_calendar(text: str, why: str) -> ScheduleError:
+    return ScheduleError("E301", f"{quoted(text)} is no schedule", why=why, fix="see systemd.time(7) for what OnCalendar takes")
 
 
 def _bad_cron(text: str, why: str, fix: str) -> ScheduleError:

@@ -15,9 +15,6 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 from oncalendar import OnCalendar as SystemdCalendar
-from oncalendar import OnCalendarError
-
-from offduty.errors import ScheduleError, quoted
 
 MOST_EXCEPTIONS = 10_000  # slots left out in a row, after which a schedule is taken to have ended
 
@@ -106,20 +103,6 @@ def last_before(schedule: Schedule, at: float, period: float) -> float | None:
             return found
         back *= 4
     return None
-
-
-def check_calendar(expression: str) -> None:
-    """Raise ScheduleError E301 unless `expression` is one of systemd's that matches some time."""
-    try:
-        next(SystemdCalendar(expression, datetime(2023, 12, 31, tzinfo=UTC)))
-    except OnCalendarError as error:
-        raise _bad(expression, str(error).lower()) from None
-    except StopIteration:
-        raise _bad(expression, "no day matches it") from None
-
-
-def _bad(expression: str, why: str) -> ScheduleError:
-    return ScheduleError("E301", f"{quoted(expression)} is no schedule", why=why, fix="see systemd.time(7) for what OnCalendar takes")
 
 
 def _later(found: Iterator[datetime], at: float) -> float | None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offduty.errors import ScheduleError
-from offduty.watch.schedule import Cron, Every, Except, OnCalendar, check_calendar, last_before, slots
+from offduty.settings.times import check_on_calendar
+from offduty.watch.schedule import Cron, Every, Except, OnCalendar, last_before, slots
 
 SHAPES = ("30 2 * * *", "0 0 * * *", "30 1 * * *", "15,45 2 * * *", "0 * * * *", "*/15 * * * *", "0 */3 * * *", "5 2 * * sun")
 BEGIN, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
@@ -135,7 +136,7 @@ def test_an_expression_of_systemd_is_read_in_its_zone() -> None:
 def test_an_expression_that_is_none_is_refused(expression: str) -> None:
     """B3: found when the configuration is read."""
     with pytest.raises(ScheduleError, match="is no schedule"):
-        check_calendar(expression)
+        check_on_calendar(expression)
 
 
 def test_holidays_are_left_out() -> None:
