@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from offduty.version import __version__
 
-__all__ = ["OffdutyError", "__version__", "job", "run"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from offduty.errors import OffdutyError
+    from offduty.runs.inprocess import job, run
+    from offduty_probe.telling import check, metric, transaction
+
+__all__ = ["OffdutyError", "__version__", "check", "job", "metric", "run", "transaction"]
 
 
 def __getattr__(name: str) -> object:
@@ -15,6 +21,10 @@ def __getattr__(name: str) -> object:
         from offduty.runs import inprocess
 
         return getattr(inprocess, name)
+    if name in ("check", "metric", "transaction"):
+        from offduty_probe import telling
+
+        return getattr(telling, name)
     if name == "OffdutyError":
         from offduty.errors import OffdutyError
 

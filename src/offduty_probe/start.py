@@ -15,7 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping
 
+    from offduty_probe.capture.ledger import Ledger
+
 recorder: Recorder | None = None
+ledger: Ledger | None = None  # of the captures; what the job tells itself goes into the same
 
 
 def start(environ: Mapping[str, str]) -> None:
@@ -35,12 +38,15 @@ def start(environ: Mapping[str, str]) -> None:
 
 def _capture(recorder: Recorder, chosen: str) -> None:
     """Imported here, so that the hooks are installed whatever becomes of the captures."""
+    global ledger
     if chosen.strip() == "0":
         return
-    from offduty_probe import capture
+    from offduty_probe import capture, checked
     from offduty_probe.capture.ledger import Ledger
 
-    capture.install(Ledger(recorder), chosen)
+    ledger = Ledger(recorder)
+    capture.install(ledger, chosen)
+    checked.install(recorder, chosen)
 
 
 def begin_block(environ: Mapping[str, str]) -> None:
