@@ -260,6 +260,10 @@ def _shape(value: Any) -> bool:
     )
 
 
+def _numbers(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(map(_number, value)))
+
+
 def _verdict(value: Any) -> bool:
     return value in ("passed", "warned", "failed")
 
@@ -300,7 +304,7 @@ SHAPES: dict[str, dict[str, Check]] = {
         "n": _number, "op": _text, "target": _text, "where": _maybe_text, "took": _duration, "ok": _bool, "error": _error,
         "count": _maybe_number, "failed": _maybe_number, "bytes": _maybe_number, "rows": _maybe_number, "columns": _maybe_number,
         "status": lambda value: value is None or isinstance(value, str) or _number(value), "modified": _maybe_moment,
-        "shape": _shape, "attributes": lambda value: value is None or isinstance(value, dict),
+        "shape": _shape, "nulls": _numbers, "attributes": lambda value: value is None or isinstance(value, dict),
     },
     "check": {
         "name": _text, "outcome": _verdict, "detail": _maybe_text, "source": _maybe_text, "where": _maybe_text, "count": _maybe_number,

@@ -65,6 +65,7 @@ def _ended(number: int, event: Mapping[str, Any]) -> Transaction:
         {"type": error["type"], "message": error["message"]} if error else None,
         event.get("count") or 1, event.get("failed") or 0, event.get("bytes"), event.get("rows"), event.get("columns"), event.get("status"),
         event.get("modified"), tuple((name, kind) for name, kind in event.get("shape") or ()), event.get("attributes") or {},
+        tuple(event.get("nulls") or ()),
     )  # fmt: skip
 
 

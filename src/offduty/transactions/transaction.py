@@ -34,6 +34,7 @@ class Transaction:
     """`number`: its place in the run, from 1. `ok`: None if it began and never ended. Seconds (`at` since 1970) and bytes.
 
     `count`: how many alike ones it stands for, `failed` of them in vain. `shape`: (column, type). `attributes`: OpenTelemetry names.
+    `nulls`: how many values each column of `shape` lacks, where the library keeps count.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Transaction:
     modified: float | None = None
     shape: tuple[tuple[str, str], ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    nulls: tuple[int, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -61,14 +63,15 @@ class Transaction:
 
     def as_json(self) -> dict[str, Any]:
         """As the store keeps it and `--json` shows it; what is not known is left out."""
-        found = {**asdict(self), "shape": [list(pair) for pair in self.shape]}
+        found = {**asdict(self), "shape": [list(pair) for pair in self.shape], "nulls": list(self.nulls)}
         return {key: value for key, value in found.items() if value not in (None, [], {}) or key == "ok"}
 
 
 def from_json(found: Mapping[str, Any]) -> Transaction:
     """The inverse of `as_json`. Raises KeyError or TypeError for what is not one."""
     known = {name: found[name] for name in Transaction.__dataclass_fields__ if name in found}
-    return Transaction(**{**known, "shape": tuple((str(name), str(kind)) for name, kind in known.get("shape", ()))})
+    shape = tuple((str(name), str(kind)) for name, kind in known.get("shape", ()))
+    return Transaction(**{**known, "shape": shape, "nulls": tuple(known.get("nulls", ()))})
 
 
 def size_of(one: Transaction) -> str:
