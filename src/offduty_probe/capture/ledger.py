@@ -19,7 +19,7 @@ from time import perf_counter_ns, time, time_ns
 from offduty_probe.capture.shapes import shape_text
 from offduty_probe.capture.targets import masked_text, of_file, path
 from offduty_probe.chain import is_own, type_name
-from offduty_probe.guard import quietly, swallow
+from offduty_probe.guard import swallow
 from offduty_probe.lines import MOST_BYTES, dumps
 from offduty_probe.recorder import Kind
 from offduty_probe.texts import cut, safe
@@ -41,6 +41,7 @@ MOST_IN_FULL = 4000
 MOST_FILES = 4096
 MOST_TARGET, MOST_MESSAGE, MOST_ATTRIBUTE = 4096, 1024, 1024  # characters
 MOST_ATTRIBUTES = 32
+NOTHING: dict[str, Any] = {}
 ALONE = '"ok":true,"count":1,"failed":0'
 
 inside: ContextVar[object] = ContextVar("offduty_inside", default=None)  # the `here` of the ledger whose transaction is running
@@ -76,7 +77,7 @@ class Ledger:
             return None
         try:
             said = describe(args, kwargs)
-            return None if said is None else self.transaction(*said, frame=sys._getframe(2))
+            return None if said is None else self._begun(sys._getframe(2), *said)
         except Exception as error:
             swallow(error)
             return None
@@ -89,17 +90,25 @@ class Ledger:
         `op`, `target`, `attributes`: docs/explanation/how-the-parts-meet.md; `target` without secrets (`capture/targets.py`).
         `begin=False`: it takes no time, so that no `begin` is told. `frame`: where to look for the job's own code from.
         """
-        if inside.get() is self.here or not self.watching():
+        if inside.get() is self.here:
+            return None
+        return self._begun(frame or sys._getframe(1), op, target, attributes, begin)
+
+    def _begun(self, frame: FrameType, op: str, target: str, attributes: Known | None = None, begin: bool = True) -> Transaction | None:
+        """What `start` and `transaction` share. Written for speed, as all that happens at each call: no call that can be saved."""
+        recorder = self.recorder
+        if not recorder.path or (recorder.busy and get_ident() in recorder.busy):  # `watching`
             return None
         for tell in self.before_telling:
             tell()
-        site = self.site(frame or sys._getframe(1), op, FEW if begin else FEW_OPENS)
-        transaction = Transaction(self, site, target, attributes, self.is_told(site))
+        site = self.site(frame, op, FEW if begin else FEW_OPENS)
+        transaction = Transaction(self, site, target, attributes)
         inside.set(self.here)
-        if begin and transaction.full:
-            transaction.text = text = self.text_of(site, target)
-            recorder = self.recorder
-            recorder.append(f'{recorder.beginning}"begin","at":{time_ns()}e-9,"n":{transaction.n},{site.text}"target":{text}}}\n'.encode())
+        if self.is_told(site):
+            transaction.full = True
+            if begin:
+                transaction.text = text = self.text_of(site, target)
+                recorder.append(f'{site.begin}{time_ns()}e-9,"n":{transaction.n},"target":{text}}}\n'.encode())
         transaction.started = perf_counter_ns()
         return transaction
 
@@ -134,7 +143,7 @@ class Ledger:
         if len(self.sites) >= MOST_SITES:
             self.recorder.problem(f"more than {MOST_SITES} places with transactions: those of the others are counted together")
             key, frame = op, None
-        return self.sites.setdefault(key, Site(op, frame, few))
+        return self.sites.setdefault(key, Site(self.recorder.beginning, op, frame, few))
 
     def note(self, site: Site, target: str, took: int, known: Known, error: BaseException | None = None) -> None:
         """A transaction that is over when it is known of, as the opening of a file. `took`: nanoseconds."""
@@ -153,18 +162,27 @@ class Ledger:
         self, site: Site, n: int, full: bool, target: str, took: int, known: Known, error: BaseException | None, text: str | None = None
     ) -> None:
         """Tell a transaction that is over, or fold it into the sums of its site. `text`: the target, when it is known as JSON."""
-        if full or (error is not None and next(site.failures) <= MOST_FAILURES):
-            if error is not None:
-                known = dict(known)
-                known["error"] = _error(error, self.recorder, known.pop("message", None))
-                if isinstance(error, OSError) and isinstance(error.errno, int):
-                    known.setdefault("status", error.errno)
-            if "file" in known:
-                known = dict(known, **of_file(known["file"]), file=None)
-            self.tell(site, n, text or self.text_of(site, target), took, known, 1, int(error is not None))
+        failed = int(error is not None)
+        if not full and not (failed and next(site.failures) <= MOST_FAILURES):
+            self.add(site, n, target, took, known, failed)
             return
+        if error is not None:
+            known = dict(known)
+            known["error"] = _error(error, self.recorder, known.pop("message", None))
+            if isinstance(error, OSError) and isinstance(error.errno, int):
+                known.setdefault("status", error.errno)
+        if "file" in known:
+            known = dict(known, **of_file(known["file"]), file=None)
+        self.tell(site, n, text or self.text_of(site, target), took, known, 1, failed)
+
+    def add(self, site: Site, n: int, target: str, took: int, known: Known, failed: int = 0) -> None:
+        """Fold one into the sums of its site; they are told at each doubling."""
         site.last = (n, target)
-        site.add(took, known, int(error is not None))
+        site.took += took
+        site.failed += failed
+        if known:
+            site.bytes += known.get("bytes") or 0
+            site.rows += known.get("rows") or 0
         count = next(site.folded.counter)
         if count & (count - 1) == 0:
             self.tell_folded(site, site.folded.since(count))
@@ -177,10 +195,8 @@ class Ledger:
 
     def tell(self, site: Site, n: int, target: str, took: int, known: Known, count: int = 1, failed: int = 0) -> None:
         """Write a `transaction` event: one, or `count` alike that are folded into it; `took` and sizes are sums then."""
-        recorder = self.recorder
         how = ALONE if count == 1 and not failed else f'"ok":{"false" if failed else "true"},"count":{count},"failed":{failed}'
-        start = f'{recorder.beginning}"transaction","at":{time_ns()}e-9,"n":{n},{site.text}"target":{target},"took":{took}e-9,{how}'
-        recorder.append(_line(start, known))
+        self.recorder.append(_line(f'{site.end}{time_ns()}e-9,"n":{n},"target":{target},"took":{took}e-9,{how}', known))
 
     def flush(self) -> None:
         """Tell what is waiting, and what was folded and not told yet."""
@@ -201,24 +217,18 @@ class Ledger:
 class Site:
     """A place in the job's code with one kind of transaction: how many there were, and the sums of what was not told in full."""
 
-    __slots__ = ("begun", "bytes", "code", "failed", "failures", "few", "folded", "last", "of_files", "rows", "text", "took")
+    __slots__ = ("begin", "begun", "bytes", "code", "end", "failed", "failures", "few", "folded", "last", "of_files", "rows", "took")
 
-    def __init__(self, op: str, frame: FrameType | None, few: int) -> None:
+    def __init__(self, beginning: str, op: str, frame: FrameType | None, few: int) -> None:
         self.code = frame.f_code if frame is not None else None  # kept, so that no other gets the same id
-        self.text = f'"op":{dumps(op)},"where":{dumps(_place(frame))},'
+        told = f'"op":{dumps(op)},"where":{dumps(_place(frame))},"at":'
+        self.begin, self.end = f'{beginning}"begin",{told}', f'{beginning}"transaction",{told}'  # what their lines begin with
         self.of_files, self.few = op.startswith("file."), few
         self.begun: Iterator[int] = itertools.count(1)
         self.failures: Iterator[int] = itertools.count(1)
         self.folded = Folded("transaction")
         self.last = (0, "")
         self.took, self.bytes, self.rows, self.failed = 0, 0, 0, 0
-
-    def add(self, took: int, known: Known, failed: int) -> None:
-        """Add to the sums."""
-        self.took += took
-        self.failed += failed
-        self.bytes += known.get("bytes") or 0
-        self.rows += known.get("rows") or 0
 
     def take_sums(self) -> tuple[int, Known, int]:
         """The sums since the last time."""
@@ -245,15 +255,15 @@ class Folded(Kind):
 class Transaction:
     """One transaction that is running. It ends once, by `done` or by `failed`; neither raises, nor keeps anything of the data."""
 
-    __slots__ = ("attributes", "full", "here", "ledger", "left", "n", "site", "started", "target", "text", "took")
+    full = left = False
+    took: int | None = None  # nanoseconds; of one that goes on: the time of its own calls
+    text: str | None = None
+    started = 0
 
-    def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None, full: bool) -> None:
-        self.ledger, self.site, self.target, self.attributes, self.full = ledger, site, target, attributes, full
+    def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None) -> None:
+        self.ledger, self.site, self.target, self.attributes = ledger, site, target, attributes
         self.here: object = ledger.here
         self.n = next(ledger.numbers)
-        self.started, self.left = 0, False
-        self.took: int | None = None  # nanoseconds; of one that goes on: the time of its own calls
-        self.text: str | None = None
 
     def done(self, known: Callable[..., Known | Callable[..., object] | None] | None = None, *args: Any) -> None:
         """It went well. `known(*args)` gives what is known: `bytes`, `rows`, `columns`, `status`, `shape`, `modified`, `attributes`.
@@ -261,13 +271,22 @@ class Transaction:
         Or it gives a function: that is called with this transaction, which goes on, and is ended by somebody else.
         """
         took = perf_counter_ns() - self.started
+        found: Any = NOTHING
         try:
-            found = quietly(known, *args) if known is not None else None
-            if callable(found):
+            if known is not None:
+                try:
+                    found = known(*args) or NOTHING
+                except Exception as error:
+                    swallow(error)
+            if not self.full and not self.left and self.here is self.ledger.here and type(found) is dict:
+                self.here, self.left = None, True  # the shortest way, of most calls in a flood
+                inside.set(None)
+                self.ledger.add(self.site, self.n, self.target, took, found)
+            elif type(found) is not dict and callable(found):
                 self.leave()
                 found(self)
             elif self._leave():
-                self._settle(took, found or {}, None)
+                self._settle(took, found, None)
         except Exception as error:
             swallow(error)
 
@@ -282,6 +301,9 @@ class Transaction:
 
     def _settle(self, took: int, known: Known, error: BaseException | None) -> None:
         took = took if self.took is None else self.took
+        if not self.full and error is None:
+            self.ledger.add(self.site, self.n, self.target, took, known)
+            return
         if self.attributes:
             known = dict(known, attributes=dict(self.attributes, **known.get("attributes", {})))
         self.ledger.settle(self.site, self.n, self.full, self.target, took, known, error, self.text)
@@ -295,9 +317,13 @@ class Transaction:
 
     def _leave(self) -> bool:
         """Whether it has still to be told: not twice, and not by the child of a fork, which is not the one that began it."""
-        self.leave()
-        here, self.here = self.here, None
-        return here is self.ledger.here
+        here, now = self.here, self.ledger.here
+        if not self.left:
+            self.left = True
+            if here is now:
+                inside.set(None)
+        self.here = None
+        return here is now
 
 
 def _known_of(error: BaseException, failure: Callable[[Any], Known | None] | None) -> Known:

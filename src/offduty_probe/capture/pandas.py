@@ -27,11 +27,14 @@ MOST_COLUMNS = 1000
 def install(record: Ledger) -> Callable[[], None]:
     """Readers by all the names they have; writers at the classes that define them."""
     pandas = sys.modules["pandas"]
+    frame = pandas.DataFrame
     patches = Patches(record)
     followed = Followed(record, patches)
     homes = ["pandas." + home for home in HOMES]
 
     def measure_read(result: Any, args: Any, kwargs: Any) -> Any:
+        if type(result) is frame:  # nearly always; the rest costs more
+            return dict(size(result), file=_place(args, kwargs, 0))
         known = at(_target(args, kwargs, 0))
         if hasattr(type(result), "__next__"):  # chunks: TextFileReader, JsonReader …
             return followed.follow(result, lambda: known)
@@ -65,6 +68,9 @@ def _watch_chunks(followed: Followed) -> None:
 
 def size(table: Any) -> Known:
     """Rows, columns and their types of a frame or series; the sums of several in a dict or list (sheets, tables of a page)."""
+    axes: Any = getattr(getattr(table, "_mgr", None), "axes", ())
+    if len(axes) == 2:
+        return {"rows": len(axes[1]), "columns": len(axes[0]), "shape": _columns(table)}
     if isinstance(table, (dict, list)):
         several = [size(one) for one in (table.values() if isinstance(table, dict) else table)]
         return {"rows": sum(one.get("rows", 0) for one in several), "attributes": {"offduty.tables": len(several)}}
@@ -99,6 +105,8 @@ def _place(args: Any, kwargs: Any, position: int) -> Any:
     """The first argument, under whatever name it goes. Of workbooks and stores the path they were opened by."""
     if len(args) > position:
         place = args[position]
+        if type(place) is str:
+            return place
     else:
         place = next((kwargs[name] for name in PLACES if name in kwargs), None)
     if type(place).__module__.startswith("pandas"):

@@ -22,6 +22,8 @@ def target_of(place: Any) -> str:
 
     Bytes are data to most readers, not a path.
     """
+    if type(place) is str and place[:1] == "/" and "\n" not in place and "://" not in place:  # nearly always
+        return path(place)
     if not isinstance(place, str):
         place = _text_of(place)
     if place is None or "\n" in place or place.lstrip()[:1] in ("{", "[", "<"):  # the data itself, which some readers take too
@@ -31,12 +33,12 @@ def target_of(place: Any) -> str:
 
 def reads(target: str) -> str:
     """The op of reading `target`."""
-    return _op(target, "read")
+    return "file.read" if target[:1] == "/" else _op(target, "read")
 
 
 def writes(target: str) -> str:
     """The op of writing `target`."""
-    return _op(target, "write")
+    return "file.write" if target[:1] == "/" else _op(target, "write")
 
 
 def _op(target: str, verb: str) -> str:
@@ -48,13 +50,14 @@ def _op(target: str, verb: str) -> str:
     return "file.transfer" if scheme in ("ftp", "sftp", "ftps") else f"file.{verb}"
 
 
-def at(target: str) -> Known:
-    """For `known`: the ledger asks for `bytes` and `modified` of the file at `target` itself, when it tells of it."""
-    return {"file": target}
+def at(place: Any) -> Known:
+    """For `known`: the ledger asks for `bytes` and `modified` of the file at `place` itself, when it tells of it."""
+    return {"file": place}
 
 
-def of_file(target: str) -> Known:
-    """`bytes` and `modified` of the file at `target`, if it is a plain file of this machine."""
+def of_file(place: Any) -> Known:
+    """`bytes` and `modified` of the file at `place` (as `target_of` takes it), if it is a plain file of this machine."""
+    target = target_of(place)
     if not target.startswith("/"):
         return {}
     try:
