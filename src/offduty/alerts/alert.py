@@ -7,9 +7,11 @@ from typing import Literal
 
 Event = Literal[
     "started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "lost", "stuck",
-    "reminder", "escalated", "digest", "silenced", "channel_broken", "test",
+    "reminder", "acknowledged", "escalated", "digest", "silenced", "channel_broken", "undelivered", "test",
 ]  # fmt: skip
-"""What happened. `failed` stands for timed_out and terminated too; `outcome` tells them apart."""
+"""What happened. `failed` stands for timed_out and terminated too; `outcome` tells them apart.
+
+`undelivered`: another channel did not take an alert that was owed there. `silenced`: a silence was set, or ended."""
 
 Severity = Literal["debug", "info", "notice", "warning", "error", "critical"]
 
