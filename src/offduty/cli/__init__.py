@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "runs": ("offduty.cli.commands.runs", "Look back", "the runs there were; `runs show ID` tells all about one"),
     "log": ("offduty.cli.commands.log", "Look back", "what a run printed, and its summary"),
     "scan": ("offduty.cli.commands.scan", "Set up", "what the code touches that can fail: files, databases, services"),
+    "schedule": ("offduty.cli.commands.schedule", "Set up", "when jobs are due; hand that to cron, systemd or Kubernetes"),
     "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),
     "check": ("offduty.cli.commands.check", "Set up", "everything wrong with the configuration, at once"),
     "doctor": ("offduty.cli.commands.doctor", "Set up", "every setting and where it came from, the store, the folders"),
