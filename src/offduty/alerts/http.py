@@ -68,7 +68,7 @@ def post(url: Secret, body: bytes, headers: Mapping[str, str], route: Route, sec
         except ConfigError as error:
             failure = DeliveryError(error.what, broken=True)
         except _TROUBLE as error:
-            failure = DeliveryError(_words(error, is_over=deadline.is_over), ambiguous=exchange.is_sent, broken=isinstance(error, _Refused))
+            failure = DeliveryError(words(error, is_over=deadline.is_over), ambiguous=exchange.is_sent, broken=isinstance(error, _Refused))
     raise failure
 
 
@@ -133,7 +133,7 @@ class _Tls(urllib3.connection.HTTPSConnection):
 def _connection(place: Place, host: str, port: int, route: Route) -> _Plain | _Tls:
     if place.scheme == "http":
         return _Plain(host, port)
-    return _Tls(host, port, ssl_context=_context(route.ca), server_hostname=place.host)
+    return _Tls(host, port, ssl_context=tls_context(route.ca), server_hostname=place.host)
 
 
 def dial(host: str, port: int, deadline: Deadline, allow: Allowed | None) -> socket.socket:
@@ -161,7 +161,7 @@ def _address(text: object) -> addresses.Address:
 
 
 @lru_cache(maxsize=8)
-def _context(ca: str) -> ssl.SSLContext:
+def tls_context(ca: str) -> ssl.SSLContext:
     """A context of the system's trust, or of `ca` alone. Made once: it reads every certificate there is."""
     context = ssl.create_default_context(cafile=ca or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -213,7 +213,7 @@ def _answer(response: urllib3.HTTPResponse, deadline: Deadline) -> Answer:
     return Answer(response.status, headers, body, Clock().wall())
 
 
-def _words(error: Exception, *, is_over: bool) -> str:
+def words(error: Exception, *, is_over: bool) -> str:
     """What happened, without what the error quotes."""
     if isinstance(error, _Refused):
         return "the host leads to an internal address; if that is meant, name it in the channel's allow"
@@ -226,5 +226,5 @@ def _words(error: Exception, *, is_over: bool) -> str:
     if isinstance(error, ssl.SSLError):
         return "TLS: the two sides do not agree"
     if isinstance(error, http.client.HTTPException | urllib3.exceptions.HTTPError | ValueError):
-        return "what was answered is no HTTP"
+        return "what was answered is not understood"
     return os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "the connection broke off"

@@ -1,0 +1,125 @@
+"""AWS SNS: publish to a topic, with the credentials that boto3 finds where the job runs."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from offduty.alerts import addresses, wording
+from offduty.alerts.alert import Alert
+from offduty.alerts.deadline import bounded
+from offduty.alerts.delivery import DEADLINE, FIRST, Attempt, DeliveryError, Receipt
+from offduty.alerts.options import Line, Timeout, Url
+from offduty.errors import ConfigError
+
+MOST_BYTES, MOST_SUBJECT = 262_144, 99
+_SPARE = 2_000  # the attributes count too
+_BROKEN = (
+    "AuthorizationError", "AuthorizationErrorException", "AccessDenied", "AccessDeniedException", "InvalidClientTokenId",
+    "SignatureDoesNotMatch", "ExpiredToken", "UnrecognizedClientException", "NotFound", "NotFoundException", "EndpointDisabled",
+    "OptInRequired", "KMSAccessDenied", "KMSDisabled", "KMSNotFoundException", "InvalidSecurity",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sns:
+    """Publish to `topic` (an ARN; `.fifo` ones too). `region` follows from it. `endpoint`: another address than AWS's own."""
+
+    requires: ClassVar[tuple[str, str]] = ("boto3", "aws")
+
+    topic: Line
+    region: Line | None = None
+    endpoint: Url | None = None
+    timeout: Timeout = field(default=Timeout(DEADLINE))
+
+    def __post_init__(self) -> None:
+        parts = self.topic.split(":")
+        if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not parts[5]:
+            raise ConfigError("E223", "topic is no ARN of a topic", fix="write it like arn:aws:sns:eu-west-1:123456789012:alerts")
+        if self.endpoint is not None:
+            addresses.split(self.endpoint.reveal())
+
+    def send(self, alert: Alert, attempt: Attempt = FIRST) -> Receipt:
+        """One Publish. Raises DeliveryError."""
+        boto3, exceptions = _libraries()
+        seconds = min(attempt.seconds, self.timeout)
+        arguments = request(wording.bare(alert) if attempt.minimal else alert, self.topic)
+        failure: DeliveryError
+        try:
+            answer = bounded(
+                lambda: self._client(boto3, seconds).publish(**arguments), seconds, (exceptions.BotoCoreError, exceptions.ClientError)
+            )
+            return Receipt(id=str(answer.get("MessageId", "")), detail="published")
+        except exceptions.ClientError as error:
+            failure = _refusal(error.response, minimal=attempt.minimal)
+        except exceptions.BotoCoreError as error:
+            failure = _trouble(type(error).__name__)
+        except TimeoutError:
+            failure = DeliveryError("no answer in time", ambiguous=True)
+        raise failure
+
+    def _client(self, boto3: Any, seconds: float) -> Any:
+        """Made for each attempt: credentials of a session may have been renewed, and retries are the outbox's."""
+        config = importlib.import_module("botocore.config").Config(
+            connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}
+        )
+        region = self.region or self.topic.split(":")[3]
+        endpoint = self.endpoint.reveal() if self.endpoint else None
+        return boto3.Session().client("sns", region_name=region, endpoint_url=endpoint, config=config)
+
+
+def request(alert: Alert, topic: str) -> dict[str, Any]:
+    """The arguments of Publish."""
+    attributes = {"event": alert.event, "job": wording.line(alert.job) or "-", "severity": alert.severity, "status": alert.status}
+    found: dict[str, Any] = {
+        "TopicArn": topic,
+        "Subject": subject(alert),
+        "Message": wording.fitting(alert, wording.plain, lambda text: len(text.encode()), MOST_BYTES - _SPARE),
+        "MessageAttributes": {name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+    }
+    if topic.endswith(".fifo"):
+        found["MessageGroupId"] = _digest(alert.incident or alert.job)
+        found["MessageDeduplicationId"] = _digest(alert.key)
+    return found
+
+
+def subject(alert: Alert) -> str:
+    """ASCII, less than 100 characters, beginning with a letter or digit, nothing that breaks the line."""
+    text = wording.line(wording.headline(alert)).replace("…", "...").encode("ascii", "replace").decode("ascii")
+    while text and not text[0].isalnum():
+        text = text[1:]
+    short = text if len(text) <= MOST_SUBJECT else f"{text[:60]}...{text[-(MOST_SUBJECT - 63) :]}"
+    return short or "offduty"
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        return importlib.import_module("boto3"), importlib.import_module("botocore.exceptions")
+    except ImportError:
+        pass
+    raise DeliveryError("sns needs boto3: pip install 'offduty[aws]'", broken=True)
+
+
+def _refusal(response: Any, *, minimal: bool) -> DeliveryError:
+    code = wording.shorten(wording.line(str(response.get("Error", {}).get("Code", ""))), 60)
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) or 0)
+    if code in _BROKEN:
+        return DeliveryError(f"SNS refuses: {code}", broken=True)
+    if code in ("InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError"):
+        return DeliveryError(f"SNS refuses: {code}", permanent=True, minimal=not minimal)
+    return DeliveryError(f"SNS: {code or 'an answer that is none'}", ambiguous=status >= 500 or not status)
+
+
+def _trouble(kind: str) -> DeliveryError:
+    """botocore's own errors, by name: their texts quote addresses."""
+    if "Credential" in kind or kind in ("NoRegionError", "ProfileNotFound", "InvalidRegionError"):
+        return DeliveryError(f"no way to sign in to AWS ({kind})", broken=True)
+    if kind == "ParamValidationError":
+        return DeliveryError("the message does not fit SNS", permanent=True)
+    return DeliveryError(f"SNS cannot be reached ({kind})", ambiguous=kind not in ("EndpointConnectionError", "ConnectTimeoutError"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
