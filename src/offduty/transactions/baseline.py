@@ -87,9 +87,9 @@ class Seen:
         self.bytes = _larger(self.bytes, entry.get("bytes"))
         self.columns = _larger(self.columns, entry.get("columns"))
         self.took = _larger(self.took, entry.get("took_s"))
-        modified, at, shape = entry.get("modified"), entry.get("at"), entry.get("shape") or ()
-        if _is_number(modified) and _is_number(at) and (self.modified is None or modified > self.modified):
-            self.modified, self.age = float(modified), max(float(at) - float(modified), 0.0)  # type: ignore[arg-type] # numbers
+        modified, at, shape = _number(entry.get("modified")), _number(entry.get("at")), entry.get("shape") or ()
+        if modified is not None and at is not None and (self.modified is None or modified > self.modified):
+            self.modified, self.age = modified, max(at - modified, 0.0)
         if shape and shape != self.shape:
             self.shape = [*self.shape, *(pair for pair in shape if pair not in self.shape)] if self.shape else shape
 
@@ -149,10 +149,14 @@ class Baseline:
 
     def of(self, one: Transaction) -> Subject | None:
         """What good runs did where this one did `one`."""
-        return self.subjects.get((one.op, one.target)) or self.groups.get((one.op, template(one.target)))
+        return self.like(one.op, one.target)
+
+    def like(self, op: str, target: str) -> Subject | None:
+        """`of` by op and target."""
+        return self.subjects.get((op, target)) or self.groups.get((op, template(target)))
 
     def missing(self, ledger: Iterable[Transaction], share: float = 1.0) -> list[Subject]:
-        """What at least this share of the good runs touched, and this one did not. Only of interest if this one came to its end.
+        """What at least this share of the good runs touched, and this one did not, or in vain. Of interest if this one came to its end.
 
         Where the run touched a target of the same template that no good run knows, that is the one; nothing is missing.
         """
@@ -161,6 +165,25 @@ class Baseline:
         exact = [one for key, one in self.subjects.items() if key not in keys and (one.op, template(one.target)) not in fresh]
         varying = [one for key, one in self.groups.items() if not one.exact and key not in fresh]
         return [one for one in (*exact, *varying) if one.runs >= share * self.runs]
+
+
+def seen_in(ledger: Iterable[Transaction]) -> dict[Key, Seen]:
+    """What a run did with each target, in the order in which it came to them."""
+    seen: dict[Key, Seen] = {}
+    for one in ledger:
+        entry = {
+            "ok": one.ok, "failed": one.failed, "rows": one.rows, "bytes": one.bytes, "columns": one.columns, "took_s": one.took_s,
+            "modified": one.modified, "at": one.at, "shape": one.shape,
+        }  # fmt: skip
+        _entered(seen, (one.op, one.target)).add(entry)
+    return seen
+
+
+def _entered(seen: dict[Key, Seen], key: Key) -> Seen:
+    found = seen.get(key)
+    if found is None:
+        found = seen[key] = Seen()
+    return found
 
 
 class Gathering:
@@ -176,11 +199,7 @@ class Gathering:
         """Take in the next older good run: its record, its ledger and its fingerprint, as a store gives them."""
         seen: dict[Key, Seen] = {}
         for entry in ledger:
-            key = (entry["op"], entry["target"])
-            found = seen.get(key)
-            if found is None:
-                found = seen[key] = Seen()
-            found.add(entry)
+            _entered(seen, (entry["op"], entry["target"])).add(entry)
         self._runs.append(run)
         self._sizes.append(max((entry["number"] for entry in ledger), default=0))
         self._fingerprints.append(fingerprint)
@@ -282,11 +301,12 @@ def _interval(seen: Iterable[Seen]) -> float | None:
     return median(later - earlier for earlier, later in zip(versions, versions[1:], strict=False)) if len(versions) > 1 else None
 
 
-def _larger(one: Any, other: Any) -> Any:
-    if not _is_number(other):
+def _larger(one: Any, other: object) -> Any:
+    """The larger one; what is no number does not count."""
+    if _number(other) is None:
         return one
     return other if one is None or other > one else one
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
