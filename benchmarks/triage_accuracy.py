@@ -1,0 +1,134 @@
+"""How often triage is right, on a file of labelled failures: categories, owners, and what its confidence is worth.
+
+    python benchmarks/triage_accuracy.py FILE [--by-source] [--wrong] [--json]
+
+FILE holds one JSON object a line: `category`, `owner_kind`, `exit_code`, `also` (labels that are not wrong), `log`, `source`, `id`.
+`--by-source` counts each source repository as one, which is nearer to failures of other repositories than the plain mean,
+and shows the spread over five folds of repositories.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offduty.triage.categories import CATEGORIES
+from offduty.triage.decide import decide
+from offduty.triage.evidence import case_of
+from offduty.triage.verdict import Verdict
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One labelled failure and what triage made of it."""
+
+    row: dict[str, Any]
+    verdict: Verdict
+    seconds: float
+
+    @property
+    def category_right(self) -> bool:
+        return self.verdict.category in (self.row["category"], *self.row.get("also", ()))
+
+    @property
+    def owner_right(self) -> bool:
+        """The label's owner, or that of the defensible label that was given."""
+        also = self.verdict.category in self.row.get("also", ()) and self.verdict.category in CATEGORIES
+        return self.verdict.owner_kind == self.row["owner_kind"] or (
+            also and self.verdict.owner_kind == CATEGORIES[self.verdict.category].owner
+        )
+
+    @property
+    def sure(self) -> bool:
+        return self.verdict.confidence == "high"
+
+    @property
+    def source(self) -> str:
+        return str(self.row.get("source", "")).partition("#")[0]
+
+
+def judge(row: dict[str, Any]) -> Judged:
+    began = time.perf_counter()
+    verdict = decide(case_of(row["log"], row.get("exit_code")))
+    return Judged(row, verdict, time.perf_counter() - began)
+
+
+def share(found: list[bool]) -> float:
+    return sum(found) / len(found) if found else float("nan")
+
+
+def figures(judged: list[Judged]) -> dict[str, float]:
+    sure = [one for one in judged if one.sure]
+    return {
+        "failures": len(judged),
+        "category": share([one.category_right for one in judged]),
+        "owner": share([one.owner_right for one in judged]),
+        "high-confidence right": share([one.category_right for one in sure]),
+        "high-confidence share": len(sure) / len(judged),
+        "unknown": share([one.verdict.category == "unknown" for one in judged]),
+    }
+
+
+def confusions(judged: list[Judged]) -> list[tuple[str, int]]:
+    wrong = Counter(f"{one.row['category']} -> {one.verdict.category}" for one in judged if not one.category_right)
+    return wrong.most_common()
+
+
+def fold_of(source: str) -> int:
+    return int(hashlib.sha256(source.encode()).hexdigest(), 16) % FOLDS
+
+
+def print_by_source(judged: list[Judged]) -> None:
+    groups: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        groups[one.source].append(one)
+    print(
+        f"by source: {len(groups)} repositories, category {share([share([one.category_right for one in group]) >= 0.5 for group in groups.values()]):.1%}"
+    )
+    for fold in range(FOLDS):
+        told = [one for one in judged if fold_of(one.source) == fold]
+        if told:
+            print(f"  fold {fold + 1}: " + "  ".join(f"{name} {value:.3f}" for name, value in figures(told).items() if name != "unknown"))
+
+
+def print_wrong(judged: list[Judged]) -> None:
+    for one in judged:
+        if not one.category_right:
+            print(f"\n#### {one.row['id']} {one.row.get('source')} {one.row['category']} also {one.row.get('also')}")
+            print(f"  -> {one.verdict.category} {one.verdict.row} {one.verdict.confidence} {one.verdict.evidence[:1]}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--by-source", action="store_true", help="each repository counts once; five folds of repositories")
+    parser.add_argument("--wrong", action="store_true", help="show each wrong verdict")
+    parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    options = parser.parse_args()
+    judged = [judge(json.loads(line)) for line in options.file.read_text("utf-8").splitlines() if line.strip()]
+    if options.json:
+        print(json.dumps({**figures(judged), "confusions": confusions(judged)}))
+        return 0
+    for name, value in figures(judged).items():
+        print(f"{name:24} {value:.3f}" if isinstance(value, float) else f"{name:24} {value}")
+    print(f"{'median ms':24} {sorted(one.seconds for one in judged)[len(judged) // 2] * 1000:.2f}")
+    for pair, count in confusions(judged):
+        print(f"  {count:3}  {pair}")
+    if options.by_source:
+        print_by_source(judged)
+    if options.wrong:
+        print_wrong(judged)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

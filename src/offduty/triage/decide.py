@@ -1,0 +1,185 @@
+"""From everything known of a failure to a verdict: which statement proves what, and which of them decides."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from offduty.triage.case import Case
+from offduty.triage.evidence import AFTER_LOG, Evidence, gather
+from offduty.triage.patterns import PatternSet
+from offduty.triage.reading.statements import Statement
+from offduty.triage.signature import Signature, When, catalogue
+from offduty.triage.verdict import Confidence, Verdict
+
+# A statement's weight is the signature's times ten, less this: what was only warned of, or told in passing, rarely ends a job.
+_LESS = {"raised": 0, "error": 0, "ended": 1, "said": 2, "transaction": 5, "warning": 9, "info": 12}
+_FAR_LINES, _FAR = 400, 5
+_RIVAL = 4
+_LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
+_SHOWN_CHARS = 300
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One signature that one statement has."""
+
+    signature: Signature
+    statement: Statement
+    strength: int
+
+    @property
+    def rank(self) -> tuple[int, tuple[int, int], int]:
+        """Smaller decides: the stronger, then the deeper or earlier, then the one that asks for more."""
+        when = self.signature.when
+        asked = sum(map(bool, (when.exception, when.text, when.log))) + len(when.facts)
+        return -self.strength, self.statement.order, -asked
+
+
+def decide(case: Case) -> Verdict:
+    """The catalogue's verdict on a failure; `unknown`, with what was seen and the row to add, if no signature explains it."""
+    evidence = gather(case)
+    found = sorted(candidates(evidence), key=lambda candidate: candidate.rank)
+    return _verdict(found[0], found, case) if found else _unknown(evidence, case)
+
+
+def candidates(evidence: Evidence) -> list[Candidate]:
+    """Every signature that some statement has."""
+    index = _index()
+    hits = [index.patterns.matches(statement.text) for statement in evidence.statements]
+    anywhere = {hit for found in hits for hit in found}
+    anywhere.update(index.patterns.matches(evidence.around) if index.logs - anywhere else ())
+    found = []
+    for statement, hit in zip(evidence.statements, hits, strict=True):
+        possible = list(index.possible(statement, hit))
+        if possible:
+            seen = _Seen(statement, frozenset(hit), anywhere, evidence.facts(statement))
+            found += [_candidate(signature, statement, evidence) for signature in possible if index.holds(signature.when, seen)]
+    return found
+
+
+def _candidate(signature: Signature, statement: Statement, evidence: Evidence) -> Candidate:
+    far = _FAR if statement.number < evidence.last - _FAR_LINES and statement.number else 0
+    return Candidate(signature, statement, signature.weight * 10 - _LESS[statement.kind] - far)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One statement and what was found in it: patterns of its own, patterns anywhere in the log, tags."""
+
+    statement: Statement
+    hits: frozenset[int]
+    anywhere: set[int]
+    facts: frozenset[str]
+
+
+class _Index:
+    """The catalogue made ready: one set of all its patterns, and which signatures a pattern could prove."""
+
+    def __init__(self, signatures: Sequence[Signature]) -> None:
+        self._ids: dict[str, int] = {}
+        self._by_pattern: dict[int, list[Signature]] = defaultdict(list)
+        self._without_text: list[Signature] = []
+        for signature in signatures:
+            self._add(signature)
+        self.patterns = PatternSet(list(self._ids))
+        self.logs = {self._ids[pattern] for signature in signatures for pattern in signature.when.log}
+
+    def _add(self, signature: Signature) -> None:
+        for pattern in (*signature.when.text, *signature.when.log, *signature.when.no_text):
+            self._ids.setdefault(pattern, len(self._ids))
+        for pattern in signature.when.text:
+            self._by_pattern[self._ids[pattern]].append(signature)
+        if not signature.when.text:
+            self._without_text.append(signature)
+
+    def possible(self, statement: Statement, hits: list[int]) -> Iterator[Signature]:
+        """The signatures that may hold for a statement, each once."""
+        yield from {id(signature): signature for hit in hits for signature in self._by_pattern[hit]}.values()
+        if statement.types or statement.extra or statement.kind in ("raised", "error"):
+            yield from self._without_text
+
+    def holds(self, when: When, seen: _Seen) -> bool:
+        """Whether all that a signature asks for is there."""
+        return (
+            (not when.text or self._any(when.text, seen.hits))
+            and (not when.exception or _named(when.exception, seen.statement.types))
+            and all(any(fact in seen.facts for fact in either.split("|")) for either in when.facts)
+            and not any(fact in seen.facts for fact in when.no_facts)
+            and not self._any(when.no_text, seen.hits)
+            and (not when.log or self._any(when.log, seen.anywhere))
+        )
+
+    def _any(self, patterns: tuple[str, ...], hits: Iterable[int]) -> bool:
+        return any(self._ids[pattern] in hits for pattern in patterns)
+
+
+@cache
+def _index() -> _Index:
+    return _Index(catalogue())
+
+
+def _named(wanted: tuple[str, ...], types: tuple[str, ...]) -> bool:
+    """Whether one of the classes is named: by its last part, or by as much of the name as is asked for."""
+    return any(name == want or name.endswith(f".{want}") for name in types for want in wanted)
+
+
+def _verdict(best: Candidate, found: list[Candidate], case: Case) -> Verdict:
+    signature = best.signature
+    return Verdict(
+        category=signature.category,
+        owner_kind=signature.owner,
+        row=signature.id,
+        source="catalogue",
+        title=signature.title,
+        cause=signature.cause,
+        steps=signature.steps,
+        confidence=_confidence(best, found),
+        evidence=tuple(_sentences(best, found, case)),
+    )
+
+
+def _confidence(best: Candidate, found: list[Candidate]) -> Confidence:
+    """The signature's own; a step lower for each: it was only warned of, or something of another category says almost as much."""
+    sure: Confidence = best.signature.confidence
+    if best.statement.kind in ("warning", "info"):
+        sure = _LOWER[sure]
+    rivals = {other.signature.category for other in found if other.strength >= best.strength - _RIVAL} - {best.signature.category}
+    return _LOWER[sure] if rivals else sure
+
+
+def _sentences(best: Candidate, found: list[Candidate], case: Case) -> Iterator[str]:
+    """What the verdict rests on, strongest first."""
+    yield _sentence(best.statement)
+    agreeing = (other.statement for other in found if other.signature.category == best.signature.category)
+    seen = {best.statement.text}
+    for statement in agreeing:
+        if statement.text not in seen and len(seen) < 3:
+            seen.add(statement.text)
+            yield _sentence(statement)
+    if case.exit_code is not None and best.statement.kind != "ended":
+        yield f"exit status {case.exit_code}"
+
+
+def _sentence(statement: Statement) -> str:
+    text = " ".join(statement.text.split())
+    shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]} …"
+    own = [frame for frame in statement.frames if frame.own and frame.file]
+    place = f" (at {own[-1].file}{f':{own[-1].line}' if own[-1].line else ''})" if own else ""
+    return f"line {statement.number}: {shown}{place}" if 0 < statement.number < AFTER_LOG else f"{shown}{place}"
+
+
+def _unknown(evidence: Evidence, case: Case) -> Verdict:
+    """Nothing explains it: what was seen, and the row that would."""
+    order = {"raised": 0, "error": 1, "transaction": 2, "ended": 3, "said": 4}
+    shown = sorted((s for s in evidence.statements if s.kind in order and s.text), key=lambda s: (order[s.kind], -s.number))[:3]
+    named = next((statement.types[0] for statement in shown if statement.types), None)
+    when = f'exception = "{named.rpartition(".")[2]}"' if named else f"exit_code = {case.exit_code}" if case.exit_code else 'log = "…"'
+    return Verdict(
+        title="Not known yet",
+        cause="No signature of the catalogue explains this failure.",
+        steps=("Read the evidence: what was said last, and where.", f"Once the cause is known, add a row: [[triage]] when = {{ {when} }}."),
+        evidence=tuple(map(_sentence, shown)),
+    )

@@ -1,0 +1,1 @@
+"""Reading a log: its lines, the statements they make, and the facts a statement shows."""

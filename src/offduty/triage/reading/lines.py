@@ -1,0 +1,118 @@
+"""A log's lines without what loggers, containers, terminals and quoting put in front; the level each was logged with."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+MOST_LINES = 4000  # of the end of a log; and this many of its beginning, where errors stand that explain the end
+FIRST_LINES = 200
+LINE_CHARS = 2000
+
+_TERMINAL = re.compile(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|\x1b.?|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LEVELS = {
+    "TRACE": "info", "DEBUG": "info", "INFO": "info", "NOTICE": "info", "LOG": "said", "WARN": "warning", "WARNING": "warning",
+    "ERROR": "error", "ERR": "error", "SEVERE": "error", "EXCEPTION": "error", "CRITICAL": "error", "FATAL": "error", "PANIC": "error",
+}  # fmt: skip
+_LEVEL_NAME = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRITICAL|FATAL)"
+_TIME = (
+    r"(?:(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/. ](?:\d\d|[A-Z][a-z]{2})[-/. ]\d{2,4}|(?:[A-Z][a-z]{2},? ){1,2} ?\d\d?)[T ,:]{0,3})?"
+    r"\d\d?:\d\d:\d\d(?:[.,:]\d{1,9})?(?: ?[AP]M)?(?:(?: ?Z| UTC| GMT| ?[+-]\d\d:?\d\d| [A-Z]{3,4}(?=[\])])))?"
+)
+_MARKS = (
+    rf"[\[(<]?{_TIME}[\])>]?(?:(?=[\s:,|\-\[])|$)",
+    r"\[?<ts>\]?",
+    rf"[\[(<]\s?{_LEVEL_NAME}\s{{0,5}}[\])>]",
+    rf"{_LEVEL_NAME}(?=\s{{0,8}}[:|\-]|\s\s|\s\[)",
+    r"\[[^\[\]]{1,100}\](?=\s|:\s)",
+    r"\{{1,2}[^{}]{1,80}:\d{1,6}\}{1,2}",
+    r"std(?:out|err) [FP] ",
+    r"[A-Za-z][\w.\-/]{0,60}\s{0,20}\|(?=\s|$)",
+    r">(?=\s)",
+)
+_MARK = re.compile(rf"\s{{0,8}}(?:{'|'.join(_MARKS)})[:,|\-]?(?: -(?= ))? ?")
+_NAMED = re.compile(r"(?:[a-zA-Z_][\w.]*|\S+:\d+)(?::[a-zA-Z_]\w*)?(?::\d+)? - (?=.)")
+_SERVICE = re.compile(r"[a-z][\w.-]{1,40}: {1,3}(?=\[?\d\d?:\d\d|\[\d{4}| *Traceback| *File )")
+_SAYS_LEVEL = re.compile(rf"(?:^|[\s\[(|:]){_LEVEL_NAME}(?=[\s\]):|/,-]|$)")
+_WARNING = re.compile(r"\b\w*Warning: |^\s*warning[:\s]|^Warning message", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Line:
+    """`text`: what was said, indentation kept; `level`: info, said, warning or error; `number`: its place in the log, from 1."""
+
+    number: int
+    text: str
+    level: str
+
+
+def read(lines: list[str]) -> list[Line]:
+    """The lines of a log, cleaned; of a long one the beginning and the end."""
+    numbered = list(enumerate(lines, 1))
+    if len(numbered) > FIRST_LINES + MOST_LINES:
+        numbered = [*numbered[:FIRST_LINES], *numbered[-MOST_LINES:]]
+    return [line for number, raw in numbered for line in _cleaned(number, raw)]
+
+
+def _cleaned(number: int, raw: str) -> list[Line]:
+    text = _TERMINAL.sub("", raw.rstrip("\r\n")[: LINE_CHARS * 4])
+    if "\r" in text:
+        text = text[text.rfind("\r") + 1 :]
+    stripped = text.lstrip()
+    if stripped.startswith("{") and stripped.rstrip().endswith("}") and (record := _json_record(number, stripped)):
+        return record
+    text = text[:LINE_CHARS]
+    body, marks = _undecorated(text)
+    return [Line(number, body, _level(marks, body))]
+
+
+def _undecorated(text: str) -> tuple[str, str]:
+    """What was said, and what stood in front of it."""
+    start = 0
+    for _ in range(7):
+        found = _MARK.match(text, start) or _SERVICE.match(text, start)
+        if not found or found.end() == start:
+            break
+        start = found.end()
+    if start and (found := _NAMED.match(text, start)):
+        start = found.end()
+        while found := _MARK.match(text, start):
+            start = found.end()
+    return text[start:], text[:start]
+
+
+def _level(marks: str, body: str) -> str:
+    found = _SAYS_LEVEL.search(marks)
+    if found:
+        return _LEVELS.get(re.sub(r"\W", "", found.group()), "said")
+    start = body[:60]
+    if _WARNING.search(start):
+        return "warning"
+    named = _SAYS_LEVEL.search(start)
+    return _LEVELS.get(re.sub(r"\W", "", named.group()), "said") if named else "said"
+
+
+def _json_record(number: int, text: str) -> list[Line] | None:
+    """A log line that is a JSON object: its message and its exception, each line of them."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    record = {str(key).lower(): value for key, value in found.items()}
+    said = next(
+        (record[key] for key in ("message", "msg", "event", "log", "textpayload", "text") if isinstance(record.get(key), str)), None
+    )
+    if said is None:
+        return None
+    named = record.get("level") or record.get("levelname") or record.get("severity") or record.get("lvl") or ""
+    level = _LEVELS.get(str(named).upper(), "said")
+    more = [
+        record[key]
+        for key in ("exception", "exc_info", "traceback", "stack_trace", "error", "stack", "err")
+        if isinstance(record.get(key), str)
+    ]
+    parts = [part for block in (said, *more) for part in str(block).splitlines()[:200]]
+    return [Line(number, _undecorated(part[:LINE_CHARS])[0], level) for part in parts] or None

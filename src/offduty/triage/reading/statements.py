@@ -1,0 +1,199 @@
+"""What a log states: exceptions with their frames and their place in the chain, error records, and plain lines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from offduty.runs.tails.finding import Frame
+from offduty.runs.tails.python import is_own
+from offduty.triage.reading.lines import Line
+
+MESSAGE_LINES = 14
+STATEMENT_CHARS = 4000
+
+_FRAME = re.compile(r'\s*(?:\[[^\]]{0,20}\]\s*)?File "?(?P<file>[^"]+?)"?, line (?P<line>\d{1,9})(?:,? in (?P<function>.{1,200}))?\s*$')
+_NOTEBOOK = re.compile(
+    r"\s*\[?(?:File )?(?P<file>(?:[~./]|[A-Za-z]:\\|<ipython|/|Cell In|Input In)[^()\s]{0,400}(?:\.pyx?|>|\[\d+\]))\]?(?:[:(]\d+\)?)?(?:, line \d+)? ?,?(?: in (?P<function>[\w.<>]{1,200}))?.{0,400}$"
+)
+_SHORT = re.compile(r"\s+(?P<file>\S+\.py):\d+ in (?P<function>\w+)$")
+_JVM_FRAME = re.compile(r"\s*at (?P<function>[\w.$<>/]{3,200})\((?P<file>[^()]{0,200})\)")
+_JVM_MORE = re.compile(r"\s*\.\.\. \d+ (?:more|common frames)")
+_NODE_FRAME = re.compile(r"\s+at .{1,300}:\d+:\d+\)?$")
+_CODE = re.compile(r"\s*(?:-{1,6}>)? ?\d{1,6}(?:\s{2,}|\s*$)|\s*-{1,6}> ?\d{1,6}\s|\s*[\^~]+\s*$|\s*[│|] .*[│|]$|\s*❱")
+_HEADER = "Traceback"
+_CHAIN = re.compile(r"The above exception was the direct cause of|During handling of the above exception|Another exception occurred")
+CLASS = re.compile(
+    r"\b(?P<name>(?:[A-Za-z_$][\w$]*\.){0,10}(?:[A-Z]\w{0,60}?(?:Error|Exception|Interrupt|Timeout|Worker|Killed|Violation|Throwable|Fault)\w{0,30}"
+    r"|NoSuchKey|NoSuchBucket|BadRequest|NotFound|Forbidden|Unauthorized|Conflict|TooManyRequests|InternalServerError|ServiceUnavailable"
+    r"|ResourceExhausted|DeadlineExceeded|PermissionDenied|Unauthenticated|BadZipFile|BadZipfile|BadGzipFile|Undefined(?:Table|Column|Function|Object)"
+    r"|InsufficientPrivilege|DeadlockDetected|LockNotAvailable|DiskFull|TooManyConnections|NoRegion|ArrowInvalid|ArrowTypeError|ArrowNotImplementedError"
+    r"|NoBrokersAvailable|DoesNotExist|MultipleObjectsReturned|SchemaErrors?|InvalidGrant|UnsupportedOperation|gaierror|herror|ReadFailure"
+    r"|ConnectTimeout|ReadTimeout|PoolTimeout|SoftTimeLimitExceeded|TimeLimitExceeded|ImproperlyConfigured|UnpicklingError))(?=$|[\s:(,)'\"\]\[>;.!])"
+)
+_EXCEPTION = re.compile(r"\s{0,8}(?:(?:Uncaught |Unhandled )?(?:E\s{3})?)(?P<type>[A-Za-z_][\w.$]*)(?:: ?(?P<message>.*)|\(.*\))?$")
+_LOWER_TYPES = ("socket.timeout", "socket.gaierror", "socket.error", "select.error", "struct.error", "zlib.error", "binascii.Error", "error", "pickle.PicklingError", "lzma.LZMAError", "csv.Error", "shutil.Error", "AssertionError", "StopIteration", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "Exception", "botocore.errorfactory", "pyodbc.Error", "xml.parsers.expat", "requests.exceptions", "concurrent.futures", "asyncio.exceptions", "pycurl.error", "smtplib", "ssl")  # fmt: skip
+_PYTHON_LINE = re.compile(
+    r"\s*(?:raise |return |await |with |for |if |elif |else:|try:|except |def |class |import |from \w[\w.]* import |self\.|print\(|assert |yield |while )"
+)
+_CAUSED = re.compile(r"\s*(?:Caused by|Suppressed|Nested exception is|Root cause):? ", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing a log says.
+
+    `kind`: raised (an exception), error, said, warning, info, transaction, or ended (how the process ended); `types`: the classes named in it, as
+    printed; `frames`: of the trace it ends; `code`: the source lines shown with them; `order`: its place by depth (deepest cause first);
+    `extra`: tags that are known without reading the text.
+    """
+
+    number: int
+    text: str
+    kind: str
+    types: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    code: tuple[str, ...] = ()
+    order: tuple[int, int] = (0, 0)
+    extra: tuple[str, ...] = ()
+
+
+@dataclass
+class _Trace:
+    """What was read of a trace so far. `pending`: a frame was the last thing seen, so source may follow."""
+
+    frames: list[Frame]
+    code: list[str]
+    open: bool = False
+    begun: int = 0
+    python: bool = False
+
+
+def read(lines: list[Line]) -> list[Statement]:
+    """The statements of a log, as they stand there."""
+    return _Reader(lines).statements()
+
+
+class _Reader:
+    def __init__(self, lines: list[Line]) -> None:
+        self._lines = lines
+        self._found: list[Statement] = []
+        self._trace = _Trace([], [])
+        self._message_lines = 0
+        self._depth = 0
+
+    def statements(self) -> list[Statement]:
+        for at, line in enumerate(self._lines):
+            if line.text.strip():
+                self._take(at, line)
+            else:
+                self._message_lines = MESSAGE_LINES
+        return self._found
+
+    def _take(self, at: int, line: Line) -> None:
+        text = line.text
+        if _HEADER in text and (_HEADER + " (most recent call last)" in text or text.strip() == "Traceback:"):
+            self._begin(line)
+        elif frame := _frame(text):
+            self._trace.frames.append(frame)
+            self._trace.open = True
+        elif self._is_code(text):
+            self._trace.code.append(text.strip())
+        elif _CHAIN.search(text):
+            self._message_lines = MESSAGE_LINES
+        else:
+            self._state(line)
+
+    def _begin(self, line: Line) -> None:
+        self._trace = _Trace([], [], True, line.number, True)
+        before = line.text.partition(_HEADER)[0].strip()
+        name = before.rstrip(" -:")
+        if CLASS.fullmatch(name):
+            self._trace = _Trace([], [], True, line.number)
+
+    def _is_code(self, text: str) -> bool:
+        if not self._trace.open:
+            return _CODE.match(text) is not None
+        if _CODE.match(text) or (self._trace.python and text.startswith("    ") and self._trace.frames):
+            return True
+        if _is_exception(text):
+            return False
+        if self._trace.frames and text[:1].isspace():
+            return True
+        return _PYTHON_LINE.match(text) is not None and not CLASS.match(text)
+
+    def _state(self, line: Line) -> None:
+        text = line.text.strip()
+        caused = _CAUSED.match(line.text)
+        raised = _is_exception(line.text) or caused is not None
+        if not raised and self._continues(line):
+            self._extend(text)
+            return
+        types = tuple(dict.fromkeys(found["name"] for found in CLASS.finditer(text)))
+        kind = _kind(line, raised, bool(types))
+        frames, code = (tuple(self._trace.frames), tuple(self._trace.code)) if raised or self._trace.open else ((), ())
+        self._depth = self._depth + 1 if caused else 0
+        begun = self._found[-1].order[0] if caused and self._found else line.number
+        self._found.append(Statement(line.number, text, kind, types or _first_word(text, raised), frames, code, (begun, -self._depth)))
+        self._message_lines = 0 if raised else MESSAGE_LINES - 3
+        self._trace = _Trace([], [])
+
+    def _continues(self, line: Line) -> bool:
+        """Whether the line is still of the statement before: of an exception's message, or indented below a record."""
+        if not self._found or self._message_lines >= MESSAGE_LINES or self._trace.frames:
+            return False
+        last = self._found[-1]
+        if last.kind == "ended" or line.number - last.number > 2 * MESSAGE_LINES:
+            return False
+        if last.kind == "raised":
+            return line.level in ("said", "error") and not _NEW.match(line.text) or line.text[:1].isspace()
+        return line.text[:2].isspace() and not CLASS.search(line.text)
+
+    def _extend(self, text: str) -> None:
+        last = self._found[-1]
+        self._message_lines += 1
+        if len(last.text) < STATEMENT_CHARS:
+            types = tuple(dict.fromkeys([*last.types, *(found["name"] for found in CLASS.finditer(text))]))
+            self._found[-1] = replace(last, text=f"{last.text}\n{text}", types=types)
+
+
+_NEW = re.compile(
+    r"(?:FATAL|ERROR|Error|error|WARNING|INFO|HINT)\b|Process finished|Final app|make:|bash:|\S+: line \d|Killed|Aborted|Segmentation|Terminated|Exit|exit"
+    r"|Command|command|Job|Task|srun|slurmstepd|Warning|npm |rm:|terminate called|malloc|free\(\)|double free|\[\w+\]|\*\*\*|---"
+)
+
+
+def _kind(line: Line, raised: bool, names_class: bool) -> str:
+    if line.level == "warning" or (raised and re.match(r"\s*[\w.]*Warning: ", line.text)):
+        return "warning"
+    if raised:
+        return "raised"
+    return "raised" if names_class and line.level == "error" else line.level
+
+
+def _is_exception(text: str) -> bool:
+    found = _EXCEPTION.match(text)
+    if not found:
+        return False
+    name = found["type"]
+    return (
+        CLASS.fullmatch(name) is not None
+        or name in _LOWER_TYPES
+        or (name.count(".") >= 1 and name.startswith(_LOWER_TYPES) and found["message"] is not None)
+    )
+
+
+def _first_word(text: str, raised: bool) -> tuple[str, ...]:
+    return (re.split(r"[:(\s]", text, maxsplit=1)[0],) if raised else ()
+
+
+def _frame(text: str) -> Frame | None:
+    if found := _FRAME.match(text):
+        return Frame(found["file"].strip(), int(found["line"]), (found["function"] or "").strip() or None, is_own(found["file"]))
+    if found := _JVM_FRAME.match(text):
+        return Frame(found["function"].rpartition(".")[0], None, found["function"].rpartition(".")[2], False)
+    if _JVM_MORE.match(text) or _NODE_FRAME.match(text):
+        return Frame("", None, None, False)
+    if len(text) < 900 and (found := _SHORT.match(text) or _NOTEBOOK.match(text)):
+        return Frame(found["file"], None, found["function"], is_own(found["file"]))
+    return None
