@@ -68,7 +68,7 @@ def whole(run: Record) -> Iterator[tuple[str, str]]:
 
 
 def _summary(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for label in ("what", "where", "because", "triage", "changed", "checks", "told"):
+    for label in ("what", "where", "because", "triage", "changed", "checks", "metrics", "told"):
         if summary.get(label):
             yield label, one_line(summary[label])
     for label, texts in (("do", summary.get("do")), ("warning", _warnings(summary)), ("note", summary.get("notes"))):

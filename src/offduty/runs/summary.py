@@ -45,6 +45,7 @@ class Summary:
     do: tuple[str, ...] = ()
     changed: str | None = None
     checks: str | None = None
+    metrics: str | None = None
     told: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[Folded, ...] = ()
@@ -56,7 +57,7 @@ class Summary:
         return {**{name: getattr(self, name) for name in TEXTS}, **lists, "failure": self.failure.as_json() if self.failure else None}
 
 
-TEXTS = ("what", "where", "because", "triage", "changed", "checks", "told")
+TEXTS = ("what", "where", "because", "triage", "changed", "checks", "metrics", "told")
 
 
 class Warnings:
@@ -97,6 +98,7 @@ def fold(
     dropped: int = 0,
     told: str | None = None,
     checks: str | None = None,
+    metrics: str | None = None,
     because: str | None = None,
     changed: str | None = None,
     triage: str | None = None,
@@ -121,7 +123,7 @@ def fold(
         lost.append(f"{grouped(dropped)} events were too many, and were left out")
     return Summary(
         what=_what(failure) if failure else None, failure=failure, warnings=counted.folded(), notes=_bounded([*notes, *problems, *lost]),
-        where=where, because=because, triage=triage, do=tuple(do), changed=changed, checks=checks, told=told,
+        where=where, because=because, triage=triage, do=tuple(do), changed=changed, checks=checks, metrics=metrics, told=told,
     )  # fmt: skip
 
 
@@ -185,7 +187,7 @@ def render(summary: Summary, run: Mapping[str, Any], *, width: int = WIDTH, limi
     for key in ("because", "triage"):
         block += _wrapped(key, getattr(summary, key), width)
     block += _steps(summary.do, width)
-    for key in ("where", "changed", "checks"):
+    for key in ("where", "changed", "checks", "metrics"):
         block += _wrapped(key, getattr(summary, key), width)
     block += _wrapped("warnings", _warnings_text(summary.warnings, run.get("cwd") or ""), width)
     for note in summary.notes:

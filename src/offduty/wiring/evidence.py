@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from offduty.runs.failure import short_place
 from offduty.runs.summary import Warnings
+from offduty.transactions.check import Check, Checks, Metrics, from_event
 from offduty.transactions.events import Event, EventsReader
 from offduty.transactions.ledger import Ledger
 from offduty.transactions.transaction import Transaction
 
 FIRST_KEPT, LAST_KEPT = 64, 256
-MOST_CHECKS, MOST_METRICS = 1000, 1000
-CHECK_KEYS, METRIC_KEYS = ("name", "outcome", "detail", "source", "where", "count"), ("name", "value", "unit")
 ERROR = 40
 
 
 class Evidence:
     """Events of one run. `ledger` and `warnings` are counted on the go; of the rest, the first and the last are kept in order.
 
-    `checks` and `metrics`: what the job reported, as the record keeps it: the first thousand of each.
+    `checks` and `metrics`: what the job and its libraries reported, and what `expect` says of each transaction that ended.
     Places are told relative to `cwd`. `own_only`: leave out transactions that no line of the job made, as a notebook's kernel makes many.
     `dropped`: events that were neither counted nor kept.
     """
 
-    def __init__(self, path: str, token: str, redact: Callable[[str], str] | None, cwd: str, *, own_only: bool = False) -> None:
-        self._cwd, self._own_only = cwd, own_only
+    def __init__(
+        self,
+        path: str,
+        token: str,
+        redact: Callable[[str], str] | None,
+        cwd: str,
+        *,
+        own_only: bool = False,
+        expect: Callable[[Transaction], Iterable[Check]] = lambda one: (),
+    ) -> None:
+        self._cwd, self._own_only, self._expect = cwd, own_only, expect
         self.ledger, self.warnings = Ledger(), Warnings()
+        self.checks, self.metrics = Checks(), Metrics()
         self.dropped = 0
-        self.checks: list[Event] = []
-        self.metrics: list[Event] = []
         self._reader = EventsReader(path, token, redact)
         self._first: list[Event] = []
         self._last: deque[Event] = deque()
@@ -45,41 +52,40 @@ class Evidence:
         """Lines that were not understood."""
         return self._reader.protocol_errors
 
-    def poll(self) -> list[Transaction]:
-        """Take in some of what was written since the last call; the transactions that ended."""
-        ended = [self._take(event) for event in self._reader.poll()]
-        return [one for one in ended if one is not None]
+    def poll(self) -> list[Transaction | Check]:
+        """Take in some of what was written since the last call; the transactions that ended, and the checks, that deserve a line."""
+        return [one for event in self._reader.poll() for one in self._take(event)]
 
-    def rest(self) -> list[Transaction]:
+    def rest(self) -> list[Transaction | Check]:
         """The run is over: take in all that is left."""
-        ended: list[Transaction] = []
+        told: list[Transaction | Check] = []
         while events := self._reader.poll():
-            ended += [one for one in map(self._take, events) if one is not None]
+            told += [one for event in events for one in self._take(event)]
         self._reader.finish()
-        return ended
+        return told
 
-    def _take(self, event: Event) -> Transaction | None:
+    def _take(self, event: Event) -> list[Transaction | Check]:
         kind = event["kind"]
+        where = short_place(event["where"], self._cwd) if event.get("where") else None
         if kind in ("begin", "transaction"):
-            where = event.get("where")
-            if self._own_only and not where:
-                return None
-            return self.ledger.add({**event, "where": short_place(where, self._cwd) if where else None})
+            return self._take_transaction({**event, "where": where}) if where or not self._own_only else []
+        if kind == "check":
+            return self._told([from_event({**event, "where": where})])
+        if kind == "metric":
+            self.metrics.add(event)
         if kind in ("warning", "log"):
             self.warnings.add(event)
-        if kind == "check":
-            self._add(self.checks, MOST_CHECKS, {key: event[key] for key in CHECK_KEYS if event.get(key) is not None})
-        if kind == "metric":
-            self._add(self.metrics, MOST_METRICS, {key: event[key] for key in METRIC_KEYS if event.get(key) is not None})
         if kind in ("hello", "exception", "exit", "problem") or (kind == "log" and (event.get("levelno") or 0) >= ERROR):
             self._keep(event)
-        return None
+        return []
 
-    def _add(self, kept: list[Event], most: int, entry: Event) -> None:
-        if len(kept) < most:
-            kept.append(entry)
-        else:
-            self.dropped += 1
+    def _take_transaction(self, event: Event) -> list[Transaction | Check]:
+        """The transaction that has ended, if it has, and behind it what is expected of it."""
+        ended = self.ledger.add(event)
+        return [] if ended is None else [ended, *self._told(self._expect(ended))]
+
+    def _told(self, checks: Iterable[Check]) -> list[Transaction | Check]:
+        return [told for one in checks if (told := self.checks.add(one)) is not None]
 
     def _keep(self, event: Event) -> None:
         if len(self._first) < FIRST_KEPT:

@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     from offduty.runs.record import Record
     from offduty.runs.store import Store
     from offduty.secrets import Redactor
+    from offduty.transactions.check import Check
+    from offduty.transactions.silent import Past
     from offduty.transactions.transaction import Transaction
     from offduty.wiring.evidence import Evidence
+    from offduty.wiring.quality import Expected
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
-    "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "told": None,
+    "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "metrics": None, "told": None,
     "notes": [], "warnings": [], "failure": None,
 }  # fmt: skip
 
@@ -48,6 +51,7 @@ class Keeper:
         self._redactor: Redactor | None = None
         self._store_is_warm = False
         self._evidence: tuple[Attempt, Evidence] | None = None
+        self._expected: Expected | None = None
         self._held: tuple[Store, tuple[int, int] | None] | None = None
 
     def redactor(self, job: Job) -> Redactor | None:
@@ -137,7 +141,8 @@ class Keeper:
         from offduty.wiring.findings import spooled_ledger
 
         evidence = self._evidence[1]
-        return {"transactions": spooled_ledger(evidence.ledger.entries), "checks": evidence.checks, "metrics": evidence.metrics}
+        checks = [one.as_json() for one in evidence.checks.entries]
+        return {"transactions": spooled_ledger(evidence.ledger.entries), "checks": checks, "metrics": evidence.metrics.entries}
 
     @staticmethod
     def _count_oom_kills(attempt: Attempt) -> None:
@@ -176,29 +181,60 @@ class Keeper:
         notes = self._notes(attempt)
         record = attempt.record
         if record["outcome"] == "succeeded" and not _has_events(attempt):
-            record["summary"] = {**NO_SUMMARY, "notes": notes}
-            return closing.success(record, notes)
+            notes = [*self._doubts(attempt, None), *notes]
+            if record["outcome"] == "succeeded":
+                record["summary"] = {**NO_SUMMARY, "notes": notes}
+                return closing.success(record, notes)
         from offduty.runs import summary
+        from offduty.transactions.check import metrics_in_words
         from offduty.transactions.ledger import struck
 
         evidence = self._evidence_of(attempt)
         for one in evidence.rest():
-            self._log_transaction(attempt, one)
+            self._log_seen(attempt, one)
+        if _has_events(attempt):
+            notes = [*self._doubts(attempt, evidence), *notes]
         notes += _probe_notes(attempt, evidence.events)
         if left_out := evidence.ledger.left_out:
             notes.append(f"{closing.grouped(left_out)} transactions were too many to be kept, and were left out")
-        failure = self._find_failure(attempt, evidence)
+        strict = self._be_strict(attempt, notes)
+        failure = strict or self._find_failure(attempt, evidence)
         where = None
-        if failure is not None:
+        if failure is not None and strict is None:
             died = record["signal"] is not None or record["outcome"] == "timed_out"
             where = struck(evidence.ledger.entries, [(cause.type, cause.message) for cause in failure.chain], died=died, cwd=record["cwd"])
         problems = [event for event in evidence.events if event["kind"] == "problem"]
         folded = summary.fold(
             failure, problems, warnings=evidence.warnings, notes=notes, where=where,
-            protocol_errors=evidence.protocol_errors, dropped=evidence.dropped,
+            protocol_errors=evidence.protocol_errors, dropped=evidence.dropped, checks=evidence.checks.in_words(),
+            metrics=metrics_in_words(evidence.metrics.entries, self._expected.good_enough if self._expected else {}),
         )  # fmt: skip
         record["summary"] = folded.as_json()
         return summary.render(folded, record, limit_s=attempt.job.max_duration)
+
+    def _doubts(self, attempt: Attempt, evidence: Evidence | None) -> list[str]:
+        """Notes on what went wrong in a run that ended well, which is `warned` then. `evidence`: None where the probe saw nothing."""
+        is_cheap = self._store_is_warm or attempt.job.configured
+        if attempt.record["outcome"] not in ("succeeded", "warned") or not (evidence or is_cheap):
+            return []
+        from offduty.wiring import quality
+
+        def read() -> list[Past]:
+            return quality.good_runs(self._opened(), attempt.job.name, self.world.clock, ledgers=evidence is not None)
+
+        past = attempt.guard("good runs", read) if is_cheap else []
+        return quality.doubts(attempt, evidence, self._expected if evidence else None, past if isinstance(past, list) else [])
+
+    @staticmethod
+    def _be_strict(attempt: Attempt, notes: list[str]) -> Failure | None:
+        """The failure that `strict` makes of a warning."""
+        if not attempt.job.strict:
+            return None
+        from offduty.runs.failure import Failure
+        from offduty.wiring.quality import be_strict
+
+        why = be_strict(attempt, notes)
+        return Failure("exit", message=f"strict: {why}") if why else None
 
     def _find_failure(self, attempt: Attempt, evidence: Evidence) -> Failure | None:
         from offduty.runs.failure import find_failure
@@ -216,22 +252,37 @@ class Keeper:
 
             redactor = self.redactor(attempt.job)
             mask = redactor.text if redactor else None
-            evidence = Evidence(attempt.events, attempt.token, mask, attempt.record["cwd"], own_only=bool(attempt.job.notebook))
+            cwd = attempt.record["cwd"]
+            self._expected = None
+            attempt.guard("expectations", self._expect, attempt.job, cwd)
+            expect = self._expected.of if self._expected is not None else lambda one: []
+            evidence = Evidence(attempt.events, attempt.token, mask, cwd, own_only=bool(attempt.job.notebook), expect=expect)
             self._evidence = (attempt, evidence)
         return self._evidence[1]
+
+    def _expect(self, job: Job, cwd: str) -> None:
+        """Read what the configuration expects of this job's runs."""
+        if job.configured:
+            from offduty.wiring.quality import Expected
+
+            self._expected = Expected(job, self.world.environ, self.options.get("config"), cwd)
 
     def _follow_events(self, attempt: Attempt) -> str:
         """Bring what the probe has seen into the log while the job runs."""
         if os.path.exists(attempt.events):
             for one in self._evidence_of(attempt).poll():
-                self._log_transaction(attempt, one)
+                self._log_seen(attempt, one)
         return REPEAT
 
     @staticmethod
-    def _log_transaction(attempt: Attempt, one: Transaction) -> None:
-        from offduty.transactions.transaction import log_line
+    def _log_seen(attempt: Attempt, one: Transaction | Check) -> None:
+        """A line for a transaction or a check, with the time at which it ended."""
+        from offduty.transactions import check, transaction
 
-        attempt.log.own(closing.escaped(log_line(one, attempt.record["cwd"])), at=one.at + (one.took_s or 0.0))
+        if isinstance(one, check.Check):
+            attempt.log.own(closing.escaped(check.log_line(one)), at=one.at)
+        else:
+            attempt.log.own(closing.escaped(transaction.log_line(one, attempt.record["cwd"])), at=one.at + (one.took_s or 0.0))
 
     def _minimal(self, attempt: Attempt) -> list[str]:
         """The block when making the real one failed."""

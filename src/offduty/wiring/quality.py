@@ -1,0 +1,135 @@
+"""Whether a run that ended well went well: what is expected of its dependencies, what good runs do, and what `strict` makes of it."""
+
+from __future__ import annotations
+
+from offduty.runs.store import Record
+from offduty.settings.load import Settings, load
+from offduty.settings.mistakes import ConfigErrors
+from offduty.transactions.check import PASSED, Check
+from offduty.transactions.dependency import Dependency, dependencies_of, dependency_of, from_settings
+from offduty.transactions.expectations import judge
+from offduty.transactions.silent import RUNS, Declared, Finding, Past, silent
+from offduty.transactions.transaction import Transaction, from_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from offduty.clock import Clock
+    from offduty.runs.attempts import Attempt
+    from offduty.runs.job import Job
+    from offduty.runs.store import Store
+    from offduty.wiring.evidence import Evidence
+
+STRICT = 1  # exit status of a job that ended with 0, and whose table says that this is not good enough
+READING_TIME = 0.5  # seconds for the ledgers of good runs; what is not read by then is not compared with
+NOT_COMPARED = ("shape", "attributes", "nulls")
+
+
+class Expected:
+    """What the configuration expects of the runs of one job; nothing, where it cannot be read or there is none."""
+
+    def __init__(self, job: Job, environ: Mapping[str, str], config: str | None, cwd: str) -> None:
+        self._cwd = cwd
+        settings = _settings(job, environ, config)
+        self.dependencies: list[Dependency] = from_settings(settings.dependencies) if settings else []
+        configured = settings.jobs.get(job.name) if settings else None
+        self.good_enough: dict[str, str] = {name: str(bound) for name, bound in configured.good_enough.items()} if configured else {}
+        self._told: set[str] = set()
+        self.notes: list[str] = []
+
+    def of(self, one: Transaction) -> list[Check]:
+        """The checks of a transaction that has ended."""
+        dependency = dependency_of(one, self.dependencies, self._cwd)
+        if dependency is None:
+            return []
+        self._note_unknown(one, dependency)
+        return judge(one, dependency)
+
+    def _note_unknown(self, one: Transaction, dependency: Dependency) -> None:
+        """Say once what could not be judged: an expectation that nobody looks at is worse than none."""
+        unknown = {
+            "max_null_share": dependency.max_null_share is not None and bool(one.rows) and not one.nulls,
+            "max_age": dependency.max_age is not None and one.op.endswith(".read") and one.modified is None,
+            "columns": bool(dependency.columns) and one.op == "file.read" and not one.shape,
+            "min_rows": dependency.min_rows is not None and one.op == "file.read" and one.rows is None,
+        }
+        for setting, is_unknown in unknown.items():
+            if is_unknown and one.ok and f"{dependency.name}.{setting}" not in self._told:
+                self._told.add(f"{dependency.name}.{setting}")
+                self.notes.append(
+                    f"{setting} of {dependency.name} could not be judged: the way it was read does not tell ({one.verb}, {one.where})"
+                )
+
+    def declared(self, entries: Sequence[Transaction], job: Job) -> Declared:
+        """What counts for more than what is usual."""
+        aged = frozenset(one.name for one in self.dependencies if one.max_age is not None)
+        sized = frozenset(one.name for one in self.dependencies if one.min_rows is not None)
+        return Declared(dependencies_of(entries, self.dependencies, self._cwd), aged, sized, job.min_duration is not None)
+
+
+def _settings(job: Job, environ: Mapping[str, str], config: str | None) -> Settings | None:
+    if not job.configured:
+        return None
+    try:
+        return load(job.start, environ, config=config)
+    except ConfigErrors:  # said elsewhere: the run goes on without it
+        return None
+
+
+def good_runs(store: Store, job: str, clock: Clock, *, ledgers: bool = True) -> list[Past]:
+    """The last good runs of a job, the newest first, as many as can be read in `READING_TIME`."""
+    until = clock.monotonic() + READING_TIME
+    past: list[Past] = []
+    for run in store.good_runs(job, RUNS):
+        if clock.monotonic() > until:
+            break
+        past.append(_past(run, store.ledger(run["id"]) if ledgers else []))
+    return past
+
+
+def _past(run: Record, ledger: Sequence[Mapping[str, object]]) -> Past:
+    entries = tuple(from_json({key: value for key, value in entry.items() if key not in NOT_COMPARED}) for entry in ledger)
+    return Past(seconds_of(run["started_at"]), run["duration_s"], entries)
+
+
+def seconds_of(moment: str) -> float:
+    """Seconds since 1970 of an RFC 3339 time."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def doubts(attempt: Attempt, evidence: Evidence | None, expected: Expected | None, past: Sequence[Past]) -> list[str]:
+    """Look at a run that ended well, and make it `warned` where it did not go well; the notes on it."""
+    record, job = attempt.record, attempt.job
+    entries = tuple(evidence.ledger.entries) if evidence else ()
+    run = Past(seconds_of(record["started_at"]), record["duration_s"], entries)
+    declared = expected.declared(entries, job) if expected else Declared({}, duration=job.min_duration is not None)
+    found = silent(run, past, declared, record["cwd"])
+    if evidence and evidence.checks.worst() not in ("", PASSED):
+        found += _of_checks(evidence)
+    if any(one.warns for one in found) and record["outcome"] == "succeeded":
+        record["outcome"] = attempt.ended.outcome = "warned"
+    return [one.text for one in found] + (expected.notes if expected else [])
+
+
+def _of_checks(evidence: Evidence) -> list[Finding]:
+    """The worst check; all of them are in the line `checks`."""
+    worst = evidence.checks.worst()
+    bad = [one for one in evidence.checks.entries if one.outcome == worst] or [Check("other checks", worst)]
+    text = f"check {worst}: {bad[0].name}" + (f": {bad[0].detail}" if bad[0].detail else "")
+    return [Finding(f"{text} (and {len(bad) - 1} more)" if len(bad) > 1 else text)]
+
+
+def be_strict(attempt: Attempt, notes: Sequence[str]) -> str | None:
+    """`strict`: a job that ended with 0 and went wrong has failed, by offduty's word. Why; None where it may stay as it is.
+
+    It is not tried again: with the same data it would go wrong again.
+    """
+    if not attempt.job.strict or attempt.record["outcome"] != "warned" or attempt.record["exit_code"] != 0:
+        return None
+    ended = attempt.ended
+    ended.outcome, ended.exit_code, ended.exit_source = "failed", STRICT, "offduty"
+    attempt.record.update(outcome=ended.outcome, exit_code=ended.exit_code, exit_source=ended.exit_source)
+    return notes[0] if notes else "it ended with a warning"
