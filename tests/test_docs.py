@@ -42,6 +42,21 @@ def test_every_setting_is_described():
     assert [pair for pair in tables() if not re.search(rf"\b{pair[1]}\b", page)] == []
 
 
+def test_every_kind_of_channel_is_described():
+    """Its row names each option of its class, those that must be given in bold, and no other."""
+    from offduty.alerts.channels import CHANNELS
+    from offduty.settings.channels import option_types, required
+
+    page = (DOCS / "reference/config.md").read_text()
+    rows = {
+        kind: set(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", row)))
+        for kind, row in re.findall(r"^\| `([\w-]+)` \| (\*\*.*) \|$", page, re.MULTILINE)
+    }
+    bold = {kind: set(re.findall(r"\*\*`(\w+)`", row)) for kind, row in re.findall(r"^\| `([\w-]+)` \| (\*\*.*) \|$", page, re.MULTILINE)}
+    assert rows == {kind: set(option_types(kind)) for kind in CHANNELS}
+    assert bold == {kind: set(required(kind)) for kind in CHANNELS}
+
+
 def man(name):
     """The text of a man page, without roff's escapes."""
     return re.sub(r"\\(f[BIPR]|&)", "", (ROOT / "share/man" / name).read_text()).replace("\\-", "-")

@@ -12,6 +12,7 @@ from offduty.errors import ConfigError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LONGEST_URL = 4096
+_ALLOW = "name the host in the channel's allow"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
@@ -84,9 +85,9 @@ def check(url: str, allow: Allowed) -> Place:
     literal = _literal(place.host)
     allowed = allow.names(place.host) or (literal is not None and allow.covers(literal))
     if place.scheme != "https" and not allowed:
-        raise ConfigError("E222", "the URL has no TLS", why="what is sent could be read on its way", fix=_allow(place, "use https://, or"))
+        raise ConfigError("E222", "the URL has no TLS", why="what is sent could be read on its way", fix=f"use https://, or {_ALLOW}")
     if not allowed and ((literal is not None and not is_public(literal)) or _is_internal(place.host)):
-        raise ConfigError("E222", "the URL leads to an internal address", fix=_allow(place, "if that is meant,"))
+        raise ConfigError("E222", "the URL leads to an internal address", fix=f"if that is meant, {_ALLOW}")
     return place
 
 
@@ -164,8 +165,3 @@ def _is_entry(entry: str) -> bool:
 
 def _bad(what: str, why: str = "", fix: str = "") -> ConfigError:
     return ConfigError("E221", f"the URL {what}", why=why, fix=fix)
-
-
-def _allow(place: Place, first: str) -> str:
-    """The host is the only part of a URL that is shown, and only here: it is what has to be written down."""
-    return f'{first} add allow = ["{place.host}"]'

@@ -32,7 +32,7 @@ from offduty.alerts.addresses import Allowed, Place
 from offduty.alerts.deadline import Deadline, bounded
 from offduty.alerts.delivery import DEADLINE, DeliveryError
 from offduty.alerts.judge import Answer
-from offduty.alerts.options import Proxy, Timeout
+from offduty.alerts.options import FilePath, Proxy, Timeout, Url
 from offduty.clock import Clock
 from offduty.errors import ConfigError
 from offduty.secrets import Secret
@@ -54,8 +54,13 @@ class Route:
 
     allow: Allowed = field(default=Allowed())
     proxy: Proxy | None = None
-    ca: str = ""
+    ca: FilePath | None = None
     timeout: Timeout = field(default=Timeout(DEADLINE))
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if isinstance(value, Url):
+                addresses.check(value.reveal(), self.allow)
 
 
 def post(url: Secret, body: bytes, headers: Mapping[str, str], route: Route, seconds: float = DEADLINE) -> Answer:
@@ -161,9 +166,9 @@ def _address(text: object) -> addresses.Address:
 
 
 @lru_cache(maxsize=8)
-def tls_context(ca: str) -> ssl.SSLContext:
+def tls_context(ca: str | None) -> ssl.SSLContext:
     """A context of the system's trust, or of `ca` alone. Made once: it reads every certificate there is."""
-    context = ssl.create_default_context(cafile=ca or None)
+    context = ssl.create_default_context(cafile=ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -43,6 +43,19 @@ class Line(str):
         return cls(value)
 
 
+class FilePath(str):
+    """A file; relative to the file that names it."""
+
+    wanted: ClassVar[str] = "a path"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise TypeError
+        return cls(value)
+
+
 class Port(int):
     """1 to 65535."""
 

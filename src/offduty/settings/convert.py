@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from offduty.errors import OffdutyError, quoted
 from offduty.settings.mistakes import Mistake, Path, from_error, nearest
 from offduty.settings.quick import is_reference
-from offduty.settings.schema import Option, Table, Text, Value
+from offduty.settings.schema import Table, Text, Value
 
 Report = Callable[[Mistake], None]
 BAD: Any = object()
@@ -101,7 +101,7 @@ def wanted_words(wanted: Any) -> str:
         return " or ".join(f'"{word}"' for word in typing.get_args(wanted))
     if typing.get_origin(wanted) is list:
         return f"a list, each item {wanted_words(typing.get_args(wanted)[0])}"
-    if wanted is Value or wanted is Option:
+    if wanted is Value:
         return _REFERENCE
     return getattr(wanted, "wanted", None) or _WANTED.get(typing.get_origin(wanted) or wanted, "something else")
 
@@ -116,7 +116,7 @@ def _without_none(wanted: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _from_variable(text: VariableText, wanted: Any) -> object:
     is_word = typing.get_origin(wanted) is typing.Literal
-    is_text = is_word or wanted in (str, Value, Option) or (isinstance(wanted, type) and issubclass(wanted, Text))
+    is_text = is_word or wanted in (str, Value) or (isinstance(wanted, type) and issubclass(wanted, Text))
     if is_text or (isinstance(wanted, types.UnionType) and not text.startswith("[")):
         return str(text)
     try:
@@ -162,10 +162,8 @@ def _key(key: str, wanted: Any, path: Path, report: Report) -> Any:
 def _single(value: object, wanted: Any) -> Any:
     if wanted is Value and not isinstance(value, dict):
         return Text.read(value)
-    if wanted is Value or (wanted is Option and isinstance(value, Mapping) and value.keys() & {"env", "file"}):
+    if wanted is Value:
         if not is_reference(value):
             raise TypeError
-        return value
-    if wanted is Option:
         return value
     return wanted.read(value) if hasattr(wanted, "read") else msgspec.convert(value, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 from offduty import places
 from offduty.errors import ConfigError, NotThere, quoted
 from offduty.runs.job import is_name, slug
-from offduty.settings import files, layers, rules
+from offduty.settings import channels, files, layers, rules
 from offduty.settings.convert import BAD, Report, convert, read_table, unknown, wrong
 from offduty.settings.launch import expand, launch, path_in
 from offduty.settings.layers import FileLayer, Layer, Source, VariableLayer
@@ -150,11 +150,11 @@ def _read(whole: dict[str, Any], found: list[Layer], environ: Mapping[str, str],
         if key not in TABLES:
             report(unknown((), key, list(TABLES)))
     top_values = read_table(Top, whole.get("offduty", {}), ("offduty",), report)
-    triage = convert(whole.get("triage", []), TABLES["triage"], ("triage",), report)
+    triage = _triage(whole.get("triage", []), report)
     return Settings(
         jobs=_jobs(whole, found, environ, start, report),
         teams=_named(whole, "team", Team, report),
-        channels=_named(whole, "channel", Channel, report),
+        channels=_channels(whole, found, environ, start, report),
         dependencies=_named(whole, "dependency", Dependency, report),
         calendars=_named(whole, "calendar", Calendar, report),
         triage=triage if isinstance(triage, list) else [],
@@ -170,6 +170,14 @@ def _read(whole: dict[str, Any], found: list[Layer], environ: Mapping[str, str],
     )
 
 
+def _triage(value: object, report: Report) -> Any:
+    """The file that holds the table, or those rows that are right."""
+    if not isinstance(value, list):
+        return convert(value, TABLES["triage"], ("triage",), report)
+    rows = [convert(row, Row, ("triage", number), report) for number, row in enumerate(value)]
+    return [row for row in rows if row is not BAD]
+
+
 def _or_empty(values: Any) -> dict[str, Any]:
     return {} if values is BAD else values
 
@@ -182,6 +190,23 @@ def _named(whole: Mapping[str, Any], table: str, cls: type[Any], report: Report)
         if converted is not BAD:
             good[name] = converted
     return good
+
+
+def _channels(whole: Mapping[str, Any], found: list[Layer], environ: Mapping[str, str], start: str, report: Report) -> dict[str, Channel]:
+    entries = _entries(whole, "channel", report)
+    good = {name: channels.read(name, table, _folders(("channel", name), found, start), environ, report) for name, table in entries}
+    return {name: channel for name, channel in good.items() if channel is not None}
+
+
+def _folders(path: Path, found: list[Layer], start: str) -> Callable[[str], str]:
+    """What says for each setting below `path` which folder its paths are relative to: that of the strongest file that has it."""
+    holders = [layer for layer in found if isinstance(layer, FileLayer)]
+
+    def folder_of(key: str) -> str:
+        said = [layer.file.folder for layer in holders if layers.has(layer.table, (*path, key))]
+        return said[-1] if said else start
+
+    return folder_of
 
 
 def _entries(whole: Mapping[str, Any], table: str, report: Report) -> Iterator[tuple[str, object]]:
@@ -252,6 +277,10 @@ def _launch_values(job: Job) -> dict[str, Any]:
 def _check(settings: Settings, report: Report) -> None:
     """What concerns more than one table."""
     rules.names(settings.values, report)
+    if settings.values.get("triage"):
+        from offduty.settings import triage
+
+        triage.check(settings, report)
     for layer in settings.layers:
         if isinstance(layer, FileLayer):
             rules.inline_secrets(layer.table, layer.file.others_read, report)

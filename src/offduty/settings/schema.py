@@ -206,10 +206,6 @@ class Value:
     """A text, or a Reference."""
 
 
-class Option:
-    """Whatever a channel's own option takes; a Reference is looked into."""
-
-
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """The base of all tables."""
 
@@ -287,25 +283,10 @@ class Team(Table, frozen=True, kw_only=True):
 
 
 class Channel(Table, frozen=True, kw_only=True):
-    """`[channel.NAME]`: a way to tell someone. What else it takes is for its kind to say."""
+    """`[channel.NAME]`: a way to tell someone. `options`: its kind's (`offduty.settings.channels`); references stay references."""
 
-    kind: Literal["slack", "teams", "email", "sns", "pagerduty", "webhook", "apprise"]
-    url: Option | None = None
-    host: Option | None = None
-    port: Option | None = None
-    user: Option | None = None
-    password: Option | None = None
-    tls: Option | None = None
-    token: Option | None = None
-    secret: Option | None = None
-    routing_key: Option | None = None
-    topic: Option | None = None
-    region: Option | None = None
-    to: Option | None = None
-    sender: Option | None = None
-    headers: Option | None = None
-    method: Option | None = None
-    timeout: Seconds | None = None
+    kind: str
+    options: dict[str, Any] = {}
 
 
 class Dependency(Table, frozen=True, kw_only=True):

@@ -347,11 +347,11 @@ def test_a_secret_in_the_open_is_found_and_not_repeated(project, world, text):
 
 def test_a_channel_secret_may_come_from_a_file_named_by_a_variable(tmp_path, project, world):
     """`…_FILE`, as containers hand secrets over."""
-    (tmp_path / "s").write_text("x")
+    (tmp_path / "s").write_text("https://hooks.slack.com/services/x")
     text = '[channel.my-chat]\nkind = "slack"\n'
     settings = load(project(text), {**world, "OFFDUTY_CHANNEL__MY_CHAT__URL_FILE": str(tmp_path / "s")})
     assert settings.mistakes == []
-    assert settings.channels["my-chat"].url == {"file": str(tmp_path / "s")}
+    assert settings.channels["my-chat"].options["url"] == {"file": str(tmp_path / "s")}
 
 
 def test_folders_come_from_variables_first_then_from_the_file(project, world):

@@ -22,7 +22,7 @@ from offduty.alerts.alert import Alert
 from offduty.alerts.deadline import Deadline
 from offduty.alerts.delivery import DEADLINE, FIRST, Attempt, DeliveryError, Receipt
 from offduty.alerts.http import dial, tls_context, words
-from offduty.alerts.options import Line, Mailbox, Mailboxes, Port, Timeout, Token
+from offduty.alerts.options import FilePath, Line, Mailbox, Mailboxes, Port, Timeout, Token
 from offduty.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Email:
     tls: Literal["starttls", "tls", "none"] = "starttls"
     user: Line | None = None
     password: Token | None = None
-    ca: str = ""
+    ca: FilePath | None = None
     allow: Allowed = field(default=Allowed())
     timeout: Timeout = field(default=Timeout(DEADLINE))
 

@@ -22,16 +22,16 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class PagerDuty(Route):
-    """Trigger and resolve incidents. `routing_key`: of an integration "Events API v2". `url`: the region's, or one of your own."""
+    """Trigger and resolve incidents. `routing_key`: of an integration "Events API v2". `endpoint`: the region's, or one of your own."""
 
     routing_key: Token
-    url: Url = field(default=Url("https://events.pagerduty.com"))
+    endpoint: Url = field(default=Url("https://events.pagerduty.com"))
 
     def send(self, alert: Alert, attempt: Attempt = FIRST) -> Receipt:
         """One POST. Raises DeliveryError."""
         body = {"routing_key": self.routing_key.reveal(), **(minimal(alert) if attempt.minimal else payload(alert))}
         path = "/v2/enqueue" if "event_action" in body else "/v2/change/enqueue"
-        url = Url(self.url.reveal().rstrip("/") + path)
+        url = Url(self.endpoint.reveal().rstrip("/") + path)
         answer = post(url, json.dumps(body).encode(), {"Content-Type": "application/json"}, self, attempt.seconds)
         judge.by_status(answer, minimal=attempt.minimal)
         found = answer.json()

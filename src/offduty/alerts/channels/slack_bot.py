@@ -35,7 +35,7 @@ class SlackBot(Route):
 
     token: Token
     channel: Line
-    url: Url = field(default=Url("https://slack.com/api"))
+    endpoint: Url = field(default=Url("https://slack.com/api"))
 
     def send(self, alert: Alert, attempt: Attempt = FIRST) -> Receipt:
         """Post, in the incident's thread if it has one; when the incident is over, mark its first message too. Raises DeliveryError."""
@@ -59,7 +59,7 @@ class SlackBot(Route):
 
     def _call(self, method: str, body: dict[str, Any], minimal: bool, seconds: float) -> dict[str, Any]:
         headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": f"Bearer {self.token.reveal()}"}
-        answer = post(Url(f"{self.url.reveal().rstrip('/')}/{method}"), json.dumps(body).encode(), headers, self, seconds)
+        answer = post(Url(f"{self.endpoint.reveal().rstrip('/')}/{method}"), json.dumps(body).encode(), headers, self, seconds)
         judge.by_status(answer, minimal=minimal)
         found = answer.json()
         if found.get("ok") is not True:
