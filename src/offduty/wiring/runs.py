@@ -253,19 +253,21 @@ class Keeper:
             redactor = self.redactor(attempt.job)
             mask = redactor.text if redactor else None
             cwd = attempt.record["cwd"]
-            self._expected = None
             attempt.guard("expectations", self._expect, attempt.job, cwd)
-            expect = self._expected.of if self._expected is not None else lambda one: []
-            evidence = Evidence(attempt.events, attempt.token, mask, cwd, own_only=bool(attempt.job.notebook), expect=expect)
+            evidence = Evidence(attempt.events, attempt.token, mask, cwd, own_only=bool(attempt.job.notebook), expect=self._expected_of)
             self._evidence = (attempt, evidence)
         return self._evidence[1]
 
     def _expect(self, job: Job, cwd: str) -> None:
         """Read what the configuration expects of this job's runs."""
+        self._expected = None
         if job.configured:
             from offduty.wiring.quality import Expected
 
             self._expected = Expected(job, self.world.environ, self.options.get("config"), cwd)
+
+    def _expected_of(self, one: Transaction) -> list[Check]:
+        return self._expected.of(one) if self._expected is not None else []
 
     def _follow_events(self, attempt: Attempt) -> str:
         """Bring what the probe has seen into the log while the job runs."""
