@@ -112,8 +112,10 @@ def _mentions_of_triage(rows: object) -> Iterator[tuple[Path, str, object]]:
         when = row.get("when") if isinstance(row, dict) else None
         if isinstance(row, dict) and "team" in row:
             yield ("triage", number, "team"), "team", row["team"]
-        if isinstance(when, dict) and "dependency" in when:
-            yield ("triage", number, "when", "dependency"), "dependency", when["dependency"]
+        named = when.get("dependency", []) if isinstance(when, dict) else []
+        for name in named if isinstance(named, list) else [named]:
+            if not (isinstance(name, str) and ("*" in name or "?" in name)):
+                yield ("triage", number, "when", "dependency"), "dependency", name
 
 
 def references(table: object, path: Path, folder: str, environ: Mapping[str, str], report: Report) -> None:

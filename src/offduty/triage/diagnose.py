@@ -136,7 +136,7 @@ def _struck(row: Row, seen: Seen) -> tuple[Touch | None, dict[str, str]] | None:
 def _grouped(conditions: list[TouchCondition]) -> list[tuple[tuple[str, ...], list[TouchCondition]]]:
     """Conditions that must hold of the same thing, with what kind of thing that is.
 
-    `target` and `dependency` say more about whatever else is asked for: what changed, what was checked, or else the transaction that failed.
+    `target` and `dependency` tell more of what changed or was checked, unless `transaction` or `status` ask for one that failed.
     """
     special = {"changed": "change", "check": "check"}
     about = [one for one in conditions if one.key in ("target", "dependency")]
