@@ -80,17 +80,22 @@ def struck(
     ledger = list(entries)
     if not ledger:
         return None
-    causes = set(chain)
-    for one in reversed(ledger):
-        if one.error is not None and _is_among(one.error, causes):
-            return f"in transaction {one.number}: {one.verb} {target_of(one, cwd)}, failed after {spoken(one.took_s or 0.0)}"
-    unfinished = [one for one in ledger if one.ok is None]
-    if died and unfinished:
-        return f"in transaction {unfinished[-1].number}: {unfinished[-1].verb} {target_of(unfinished[-1], cwd)}, which never ended"
+    if (one := culprit(ledger, chain, died=died)) is not None:
+        how = "which never ended" if one.ok is None else f"failed after {spoken(one.took_s or 0.0)}"
+        return f"in transaction {one.number}: {one.verb} {target_of(one, cwd)}, {how}"
     last = [one for one in ledger if one.ok is not None] or ledger
     said = ", ".join(part for part in (result_of(last[-1]), size_of(last[-1])) if part)
     of = f" of {before}" if before and before >= last[-1].number else ""
     return f"after transaction {last[-1].number}{of}: {last[-1].verb} {target_of(last[-1], cwd)}  ({said})"
+
+
+def culprit(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]], *, died: bool) -> Transaction | None:
+    """The transaction that a run failed in: the last whose error is in `chain`; if the job `died`, else the last that never ended."""
+    ledger, causes = list(entries), set(chain)
+    for one in reversed(ledger):
+        if one.error is not None and _is_among(one.error, causes):
+            return one
+    return next((one for one in reversed(ledger) if one.ok is None), None) if died else None
 
 
 def swallowed(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, str | None]]) -> list[Transaction]:
