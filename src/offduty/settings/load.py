@@ -277,6 +277,7 @@ def _launch_values(job: Job) -> dict[str, Any]:
 def _check(settings: Settings, report: Report) -> None:
     """What concerns more than one table."""
     rules.names(settings.values, report)
+    rules.expectations(settings.dependencies, report)
     if settings.values.get("triage"):
         from offduty.settings import triage
 

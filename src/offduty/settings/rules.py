@@ -12,7 +12,7 @@ from offduty.settings.convert import Report, VariableText
 from offduty.settings.launch import DEFAULTS, RUNS, follow, is_plain, path_in
 from offduty.settings.mistakes import Mistake, Path, from_error, nearest
 from offduty.settings.quick import is_reference
-from offduty.settings.schema import SECRET_OPTIONS
+from offduty.settings.schema import SECRET_OPTIONS, Dependency
 
 WHENS = ("schedule", "every", "on_calendar")
 """When a job is due: at most one of these."""
@@ -116,6 +116,32 @@ def _mentions_of_triage(rows: object) -> Iterator[tuple[Path, str, object]]:
         for name in named if isinstance(named, list) else [named]:
             if not (isinstance(name, str) and ("*" in name or "?" in name)):
                 yield ("triage", number, "when", "dependency"), "dependency", name
+
+
+def expectations(dependencies: Mapping[str, Dependency], report: Report) -> None:
+    """E225: what is expected of a dependency whose transactions will never tell it."""
+    for name, one in dependencies.items():
+        patterns = [one.match] if isinstance(one.match, str) else one.match
+        if not patterns:
+            report(
+                Mistake(
+                    "E225", ("dependency", name, "match"), "matches nothing", fix='write what its transactions look like: "*/sales.csv"'
+                )
+            )
+        for setting in EXPECTATIONS:
+            kinds = {kind for pattern in patterns if setting in UNTOLD.get(kind := pattern.partition("://")[0].lower(), ())}
+            if getattr(one, setting) and len(kinds) == len({pattern.partition("://")[0].lower() for pattern in patterns}) > 0:
+                what = f"{setting} cannot be judged: transactions with {' and '.join(sorted(kinds))} do not tell it"
+                report(Mistake("E225", ("dependency", name, setting), what, fix="leave it out, or use offduty.check in the job"))
+
+
+EXPECTATIONS = ("max_age", "min_rows", "columns", "max_null_share")
+_DATABASES = "postgresql postgres mysql mariadb sqlite duckdb oracle mssql snowflake bigquery redis".split()
+UNTOLD: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("http", "https", "smtp", "mailto", "ftp", "sftp"), EXPECTATIONS),
+    **dict.fromkeys(_DATABASES, ("max_age", "max_null_share")),
+}
+"""What a transaction with a target of that scheme never tells."""
 
 
 def references(table: object, path: Path, folder: str, environ: Mapping[str, str], report: Report) -> None:

@@ -89,6 +89,32 @@ class Count(int):
         return cls(_integer(value))
 
 
+class Rows(int):
+    """1 or more."""
+
+    wanted: ClassVar[str] = "a whole number over 0"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        if not 1 <= _integer(value) < 2**53:
+            raise TypeError
+        return cls(_integer(value))
+
+
+class Share(float):
+    """0 to 1."""
+
+    wanted: ClassVar[str] = "a share from 0 to 1, like 0.05"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise TypeError
+        return cls(value)
+
+
 class Text(str):
     """Any text without NUL: it may go into a command line or a variable."""
 
@@ -296,8 +322,9 @@ class Dependency(Table, frozen=True, kw_only=True):
     team: Filled | None = None
     description: Text = Text("")
     max_age: Seconds | None = None
-    min_rows: Count | None = None
+    min_rows: Rows | None = None
     columns: list[Filled] = []
+    max_null_share: Share | None = None
 
 
 class Calendar(Table, frozen=True, kw_only=True):
