@@ -48,11 +48,13 @@ class Store(Protocol):
         fingerprint: Mapping[str, Any] | None = None,
         checks: Sequence[Mapping[str, Any]] = (),
         metrics: Sequence[Mapping[str, Any]] = (),
+        tell: Mapping[str, Any] | None = None,
     ) -> Happened:
         """Remember `record`, durably, by its id: again and again makes no difference. `E611` if it is not a record.
 
         `transactions`: its ledger (`Transaction.as_json`). It, `fingerprint`, `checks` and `metrics` are remembered together with the
         record, where that itself is taken; what is not of their form (docs/explanation/how-the-parts-meet.md) is left out.
+        `tell`: whom this concerns, and from now on the job. The job's incidents move, and alerts are owed, in the same transaction.
         """
 
     def ledger(self, run_id: str) -> list[dict[str, Any]]:
@@ -71,7 +73,10 @@ class Store(Protocol):
         """The newest runs of `job` that succeeded or warned, drills left out, newest first. What belongs to each is asked for by its id."""
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
-        """Claim `running -> lost`: False if the run is not running (any more) or unknown. `ended_at`: RFC 3339, when that was noticed."""
+        """Claim `running -> lost`: False if the run is not running (any more) or unknown. `ended_at`: RFC 3339, when that was noticed.
+
+        Whoever the job's newest `tell` names is owed that, in the same transaction.
+        """
 
     def run(self, part: str) -> Record:
         """The run whose id is `part`, or begins or ends with it, 4 hex digits or more. E501 unknown, E502 ambiguous, E503 no id."""

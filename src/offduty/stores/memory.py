@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from offduty.stores.parts import accepted_parts
+from offduty.alerts.owing import run_happened
+from offduty.clock import Clock
+from offduty.stores.alerts import Alerts, OpenBooks
+from offduty.stores.alerts_memory import MemoryBooks
+from offduty.stores.parts import accepted_parts, accepted_tell
 from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
+
+Answer = TypeVar("Answer")
 
 
 class MemoryStore:
     """Remembers runs until the process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
         self._runs: dict[str, Record] = {}
+        self._books = MemoryBooks()
+        self.alerts = Alerts(self._in_books, self._in_books)
         self._parts: dict[str, dict[str, Any]] = {}
 
     def put_run(
@@ -29,6 +38,7 @@ class MemoryStore:
         fingerprint: Mapping[str, Any] | None = None,
         checks: Sequence[Mapping[str, Any]] = (),
         metrics: Sequence[Mapping[str, Any]] = (),
+        tell: Mapping[str, Any] | None = None,
     ) -> Happened:
         """See `offduty.runs.store.Store`, also for the other methods."""
         run = accepted(record)
@@ -37,6 +47,7 @@ class MemoryStore:
             return "same"
         happened = what_happens(stored["outcome"] if stored else None, run["outcome"])
         if happened != "kept":
+            self._tell(run, tell, stored["outcome"] if stored else None)
             self._runs[run["id"]] = run
             parts = {"transactions": list(transactions), "fingerprint": fingerprint, "checks": list(checks), "metrics": list(metrics)}
             kept = {name: part for name, part in accepted_parts(copy.deepcopy(parts)).items() if part}
@@ -62,8 +73,21 @@ class MemoryStore:
         run = self._runs.get(run_id)
         if run is None or run["outcome"] != "running":
             return False
-        self._runs[run_id] = accepted(run | {"outcome": "lost", "ended_at": ended_at, "summary": summary})
+        ended = accepted(run | {"outcome": "lost", "ended_at": ended_at, "summary": summary})
+        self._tell(ended, None, "running")
+        self._runs[run_id] = ended
         return True
+
+    def _tell(self, run: Record, tell: Mapping[str, Any] | None, before: str | None) -> None:
+        """Before anything else is changed, and all or nothing."""
+        good = (other for other in self._runs.values() if other["job"] == run["job"] and other["outcome"] in GOOD)
+        superseded = run["outcome"] not in GOOD and any(other["started_at"] > run["started_at"] for other in good)
+        with self._books.transaction() as books:
+            run_happened(books, run, accepted_tell(tell), before=before, superseded=superseded, now=self._clock.wall())
+
+    def _in_books(self, work: Callable[[OpenBooks], Answer]) -> Answer:
+        with self._books.transaction() as books:
+            return work(books)
 
     def run(self, part: str) -> Record:
         wanted = id_part(part)
@@ -112,7 +136,8 @@ class MemoryStore:
         return copy.deepcopy(found[::-1])
 
     def delete_runs(self, ids: Iterable[str]) -> int:
-        gone = {run_id for run_id in ids if run_id in self._runs and self._runs[run_id]["outcome"] != "running"}
+        owed = self._books.runs_owed()
+        gone = {run_id for run_id in ids if run_id in self._runs and self._runs[run_id]["outcome"] != "running"} - owed
         for run_id in gone:
             del self._runs[run_id]
             self._parts.pop(run_id, None)

@@ -1,10 +1,11 @@
-"""What goes with a run's record to and from a store: its ledger, fingerprint, checks and metrics.
+"""What goes with a run's record to and from a store: its ledger, fingerprint, checks and metrics, and who is told.
 
 What a disk gives back is not to be trusted: only what is of the right form, and within bounds, is taken. Nothing here raises.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ MOST_METRICS = 1000
 MOST_NAMES = 5000  # packages, files or variables in one fingerprint
 MOST_WORDS = 1000  # of a command
 LONGEST_NAME, LONGEST_TEXT = 500, 4000  # characters
+LONGEST_TELL = 65_536
 
 SHARED = ("packages", "environment")
 
@@ -81,7 +83,18 @@ def accepted_parts(line: Mapping[str, Any]) -> dict[str, Any]:
         "fingerprint": accepted_fingerprint(line.get("fingerprint")),
         "checks": accepted_checks(line.get("checks")),
         "metrics": accepted_metrics(line.get("metrics")),
+        "tell": accepted_tell(line.get("tell")),
     }
+
+
+def accepted_tell(value: object) -> Entry | None:
+    """Who is to be told: an object of sane size. What is in it is judged when it is read."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return value if len(json.dumps(value, allow_nan=False)) <= LONGEST_TELL else None
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _only(value: Mapping[str, Any], known: Mapping[str, Callable[[object], Any]]) -> Entry:

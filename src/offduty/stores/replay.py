@@ -88,6 +88,7 @@ def parse(data: bytes, run_id: str) -> Spooled:
         spooled.damaged += torn or record is None
         if record is not None and record["outcome"] == "running":
             spooled.started = record
+            spooled.parts = spooled.parts or {"tell": parts["tell"]}
         elif record is not None and spooled.ended is None:
             spooled.ended, spooled.parts = record, parts
     return spooled

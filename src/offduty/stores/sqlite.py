@@ -20,6 +20,7 @@ from offduty.stores.patience import Patience, chance
 from offduty.stores.record import (
     CHECKS,
     FIELDS,
+    GOOD,
     OUTCOMES,
     SHOWN_CANDIDATES,
     NotARecord,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
+    from offduty.stores.alerts import Alerts, OpenBooks
 
     Answer = TypeVar("Answer")
     Row = tuple[Any, ...]
@@ -113,6 +115,20 @@ class SqliteStore:
             _abandon(self._connection)
         self._connection = None
 
+    @property
+    def alerts(self) -> Alerts:
+        """Incidents, and what is owed to whom."""
+        from offduty.stores.alerts import Alerts
+        from offduty.stores.alerts_sqlite import SqliteBooks
+
+        def change(work: Callable[[OpenBooks], Any]) -> Any:
+            return self._write(lambda db: work(SqliteBooks(db)))
+
+        def ask(work: Callable[[OpenBooks], Any]) -> Any:
+            return self._query(lambda db: _in_one_moment(db, lambda db: work(SqliteBooks(db))))
+
+        return Alerts(change, ask)
+
     # Changing
 
     def put_run(
@@ -123,20 +139,23 @@ class SqliteStore:
         fingerprint: Mapping[str, Any] | None = None,
         checks: Sequence[Mapping[str, Any]] = (),
         metrics: Sequence[Mapping[str, Any]] = (),
+        tell: Mapping[str, Any] | None = None,
     ) -> Happened:
         row = to_row(accepted(record))
         if self._query(lambda db: _stored(db, row)) == row:
             return "same"  # nobody has to wait for the write lock to hear nothing new
         given = {"transactions": list(transactions), "fingerprint": fingerprint, "checks": list(checks), "metrics": list(metrics)}
-        parts = accepted_parts(given)
-        return self._write(lambda db: _put(db, row, parts))
+        parts = accepted_parts({**given, "tell": tell})
+        now = self._patience.clock.wall()
+        return self._write(lambda db: _put(db, row, parts, now))
 
     def mark_lost(self, run_id: str, *, ended_at: str, summary: Mapping[str, object]) -> bool:
         try:
             values = {"id": run_id, "ended_at": CHECKS["ended_at"](ended_at), "summary": as_json(CHECKS["summary"](summary))}
         except (ValueError, TypeError, RecursionError):
             raise StoreError("E611", "this is not the end of a run", fix=failures.BUG) from None
-        return self._write(lambda db: db.execute(QUERIES["mark_lost"], values).rowcount == 1)
+        now = self._patience.clock.wall()
+        return self._write(lambda db: _mark_lost(db, values, now))
 
     def delete_runs(self, ids: Iterable[str]) -> int:
         wanted = [(run_id,) for run_id in ids]
@@ -301,7 +320,7 @@ def _decoded(text: str) -> object:
         return None
 
 
-def _put(db: sqlite3.Connection, row: Row, parts: Mapping[str, Any]) -> Happened:
+def _put(db: sqlite3.Connection, row: Row, parts: Mapping[str, Any], now: float) -> Happened:
     """The statement has the rule in it as well, so that no way around this function breaks it."""
     stored = _stored(db, row)
     if stored == row:
@@ -311,7 +330,29 @@ def _put(db: sqlite3.Connection, row: Row, parts: Mapping[str, Any]) -> Happened
     if happened != "kept":
         db.execute(QUERIES["put"], row)
         _put_parts(db, row[0], parts)
+        _tell(db, row, parts["tell"], stored[outcome] if stored else None, now)
     return happened
+
+
+def _mark_lost(db: sqlite3.Connection, values: Mapping[str, Any], now: float) -> bool:
+    if db.execute(QUERIES["mark_lost"], values).rowcount != 1:
+        return False
+    row = _stored(db, (values["id"],))
+    if row is not None:
+        _tell(db, row, None, "running", now)
+    return True
+
+
+def _tell(db: sqlite3.Connection, row: Row, tell: Mapping[str, Any] | None, before: str | None, now: float) -> None:
+    """Whom does this concern? What alerts are made of is imported only where anybody is to be told."""
+    job, outcome, started = (row[FIELDS.index(name)] for name in ("job", "outcome", "started_at"))
+    if tell is None and db.execute("SELECT 1 FROM plan WHERE job = ?", (job,)).fetchone() is None:
+        return
+    from offduty.alerts.owing import run_happened
+    from offduty.stores.alerts_sqlite import SqliteBooks
+
+    later = db.execute(QUERIES["good_since"], (job, started)).fetchone() if outcome not in GOOD else None
+    run_happened(SqliteBooks(db), dict(zip(FIELDS, row, strict=True)), tell, before=before, superseded=later is not None, now=now)
 
 
 def _put_parts(db: sqlite3.Connection, run_id: str, parts: Mapping[str, Any]) -> None:

@@ -32,7 +32,12 @@ def test_what_was_applied_is_on_record(tmp_path):
         .execute("SELECT number, name, length(checksum), length(applied_at) FROM migration")
         .fetchall()
     )
-    assert rows == [(1, "0001_runs.sql", 64, 24), (2, "0002_ledger.sql", 64, 24), (3, "0003_evidence.sql", 64, 24)]
+    assert rows == [
+        (1, "0001_runs.sql", 64, 24),
+        (2, "0002_ledger.sql", 64, 24),
+        (3, "0003_evidence.sql", 64, 24),
+        (4, "0004_alerts.sql", 64, 24),
+    ]
 
 
 def test_applying_again_does_nothing():

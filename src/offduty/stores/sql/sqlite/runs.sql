@@ -58,7 +58,9 @@ SELECT {columns} FROM run WHERE job = ? AND outcome IN ('succeeded', 'warned') O
 SELECT job, outcome, count(*) FROM run GROUP BY job, outcome;
 
 -- name: delete
-DELETE FROM run WHERE id = ? AND outcome <> 'running';
+-- A run that an alert is still owed for stays (F78).
+DELETE FROM run WHERE id = ? AND outcome <> 'running'
+AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run = run.id AND state IN ('waiting', 'leased', 'folded'));
 
 -- name: put_ledger
 INSERT OR REPLACE INTO ledger (run_id, number, op, target, ok, entry) VALUES (?, ?, ?, ?, ?, ?);
@@ -92,3 +94,6 @@ INSERT OR REPLACE INTO metric (run_id, number, name, value, unit) VALUES (?, ?, 
 
 -- name: metrics
 SELECT name, value, unit FROM metric WHERE run_id = ? ORDER BY number;
+
+-- name: good_since
+SELECT 1 FROM run WHERE job = ? AND started_at > ? AND outcome IN ('succeeded', 'warned') LIMIT 1;

@@ -2,6 +2,11 @@ CREATE TRIGGER content_of_no_run AFTER DELETE ON fingerprint BEGIN
   DELETE FROM content WHERE id = OLD.content AND NOT EXISTS (SELECT 1 FROM fingerprint WHERE content = OLD.content);
 END;
 
+CREATE TABLE channel (
+  name  TEXT NOT NULL PRIMARY KEY,
+  entry TEXT NOT NULL -- JSON: offduty.alerts.owed.Health
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE check_result (
   run_id  TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
   number  INTEGER NOT NULL,
@@ -21,6 +26,21 @@ CREATE TABLE fingerprint (
   brief   TEXT NOT NULL, -- JSON: object, what is of this run alone
   content INTEGER NOT NULL REFERENCES content (id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE happened (
+  key TEXT NOT NULL PRIMARY KEY,
+  at  REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incident (
+  id     TEXT NOT NULL PRIMARY KEY,
+  number INTEGER NOT NULL,  -- in order of opening
+  job    TEXT NOT NULL,
+  state  TEXT NOT NULL CHECK (state IN ('pending', 'open', 'settling', 'resolved')),
+  due    REAL,              -- wall time; planned `due_in` seconds ahead
+  due_in REAL NOT NULL,
+  entry  TEXT NOT NULL      -- JSON: offduty.alerts.incident.Incident
+) STRICT;
 
 CREATE TABLE ledger (
   run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -48,6 +68,33 @@ CREATE TABLE migration (
   applied_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE outbox (
+  number     INTEGER PRIMARY KEY AUTOINCREMENT, -- order; never given twice
+  key        TEXT NOT NULL UNIQUE,
+  chain      TEXT NOT NULL,
+  channel    TEXT NOT NULL,
+  job        TEXT NOT NULL,
+  run        TEXT NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'folded', 'delivered', 'dead', 'dropped', 'silenced')),
+  at         REAL NOT NULL,
+  not_before REAL NOT NULL, -- wall time; planned `within` seconds ahead
+  within     REAL NOT NULL,
+  down       REAL NOT NULL,
+  attempts   INTEGER NOT NULL,
+  ambiguous  INTEGER NOT NULL,
+  owner      TEXT NOT NULL,
+  boot       TEXT NOT NULL,
+  lease_wall REAL NOT NULL,
+  lease_mono REAL NOT NULL, -- of the machine whose boot it is
+  "group"    TEXT NOT NULL,
+  entry      TEXT NOT NULL  -- JSON: the rest of offduty.alerts.owed.Owed
+) STRICT;
+
+CREATE TABLE plan (
+  job  TEXT NOT NULL PRIMARY KEY,
+  tell TEXT NOT NULL -- JSON: object
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run (
   id          TEXT NOT NULL PRIMARY KEY,
   root_id     TEXT NOT NULL,
@@ -74,10 +121,38 @@ CREATE TABLE run (
   CHECK ((outcome = 'running') = (ended_at IS NULL))
 ) STRICT;
 
+CREATE TABLE silence (
+  id    TEXT NOT NULL PRIMARY KEY,
+  ended INTEGER NOT NULL,
+  entry TEXT NOT NULL -- JSON: offduty.alerts.owed.Silence
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sqlite_sequence(name,seq);
+
 CREATE INDEX fingerprint_by_content ON fingerprint (content);
+
+CREATE UNIQUE INDEX incident_by_number ON incident (number);
+
+CREATE INDEX incident_due ON incident (due) WHERE due IS NOT NULL;
+
+CREATE INDEX incident_not_over ON incident (job) WHERE state <> 'resolved';
+
+CREATE INDEX outbox_by_chain ON outbox (chain, channel, number, state);
+
+CREATE INDEX outbox_by_group ON outbox ("group", number) WHERE "group" <> '';
+
+CREATE INDEX outbox_by_run ON outbox (run) WHERE state IN ('waiting', 'leased', 'folded');
+
+CREATE INDEX outbox_dead ON outbox (number) WHERE state = 'dead';
+
+CREATE INDEX outbox_silenced ON outbox (number) WHERE state = 'silenced';
+
+CREATE INDEX outbox_to_send ON outbox (channel, number) WHERE state IN ('waiting', 'leased');
 
 CREATE INDEX run_by_job ON run (job, started_at, id, outcome);
 
 CREATE INDEX run_by_start ON run (started_at, id, outcome);
 
 CREATE INDEX run_running ON run (started_at, id) WHERE outcome = 'running';
+
+CREATE INDEX silence_not_over ON silence (id) WHERE ended = 0;
