@@ -11,6 +11,7 @@ from offduty.cli.record_text import whole
 from offduty.cli.show import Cell, one_line, print_cells, print_json, screen
 from offduty.clock import Clock
 from offduty.runs.store import Record
+from offduty.transactions import check
 from offduty.transactions.transaction import from_json, log_line
 
 HELP = "all about one run: its record and its summary"
@@ -32,11 +33,13 @@ def main(args: argparse.Namespace) -> int:
     with open_for_reading(args, Clock()) as reach:
         run = run_of(reach.store, reach.planned, args.run)
         transactions = reach.store.ledger(run["id"])
+        checks, metrics = reach.store.checks(run["id"]), reach.store.metrics(run["id"])
     if args.json:
-        print_json({"schema": "offduty.run/1", "run": run, "transactions": transactions})
+        print_json({"schema": "offduty.run/1", "run": run, "transactions": transactions, "checks": checks, "metrics": metrics})
     else:
         show(args, run)
         show_ledger(args, run, transactions)
+        show_checks(args, checks)
     return 0
 
 
@@ -54,4 +57,13 @@ def show_ledger(args: argparse.Namespace, run: Record, transactions: list[dict[s
     on, label = screen(args), "touched"
     for entry in transactions:
         print_cells(on, [Cell(f"{label:<{INDENT}}", "dim"), Cell(one_line(log_line(from_json(entry), run["cwd"])))])
+        label = ""
+
+
+def show_checks(args: argparse.Namespace, checks: list[dict[str, Any]]) -> None:
+    """What was checked, a line each, as in its log."""
+    on, label = screen(args), "checked"
+    for entry in checks:
+        line = check.log_line(check.from_event(entry)).removeprefix("check").lstrip()
+        print_cells(on, [Cell(f"{label:<{INDENT}}", "dim"), Cell(one_line(line))])
         label = ""
