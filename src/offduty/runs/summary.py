@@ -50,11 +50,13 @@ class Summary:
     notes: tuple[str, ...] = ()
     warnings: tuple[Folded, ...] = ()
     failure: Failure | None = None
+    verdict: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As the record of a run holds it."""
         lists = {"do": list(self.do), "notes": list(self.notes), "warnings": [asdict(one) for one in self.warnings]}
-        return {**{name: getattr(self, name) for name in TEXTS}, **lists, "failure": self.failure.as_json() if self.failure else None}
+        parts = {"failure": self.failure.as_json() if self.failure else None, "verdict": self.verdict}
+        return {**{name: getattr(self, name) for name in TEXTS}, **lists, **parts}
 
 
 TEXTS = ("what", "where", "because", "triage", "changed", "checks", "metrics", "told")
@@ -104,6 +106,7 @@ def fold(
     triage: str | None = None,
     do: Sequence[str] = (),
     where: str | None = None,
+    verdict: Mapping[str, Any] | None = None,
 ) -> Summary:
     """The Summary of a run from its evidence.
 
@@ -124,6 +127,7 @@ def fold(
     return Summary(
         what=_what(failure) if failure else None, failure=failure, warnings=counted.folded(), notes=_bounded([*notes, *problems, *lost]),
         where=where, because=because, triage=triage, do=tuple(do), changed=changed, checks=checks, metrics=metrics, told=told,
+        verdict=verdict,
     )  # fmt: skip
 
 

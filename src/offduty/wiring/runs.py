@@ -33,13 +33,14 @@ if TYPE_CHECKING:
     from offduty.transactions.transaction import Transaction
     from offduty.wiring.evidence import Evidence
     from offduty.wiring.quality import Expected
+    from offduty.wiring.triage import Triage
 
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "metrics": None, "told": None,
-    "notes": [], "warnings": [], "failure": None,
+    "notes": [], "warnings": [], "failure": None, "verdict": None,
 }  # fmt: skip
 
 
@@ -52,6 +53,7 @@ class Keeper:
         self._store_is_warm = False
         self._evidence: tuple[Attempt, Evidence] | None = None
         self._expected: Expected | None = None
+        self._held_triage: Triage | None = None
         self._held: tuple[Store, tuple[int, int] | None] | None = None
 
     def redactor(self, job: Job) -> Redactor | None:
@@ -85,6 +87,7 @@ class Keeper:
             ("warm summary", _import_summary),
             ("warm store", self._warm_store),
             ("retention", lambda: self._retain(attempt.job)),
+            ("triage table", lambda: self._read_table(attempt)),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
 
@@ -203,14 +206,45 @@ class Keeper:
         if failure is not None and strict is None:
             died = record["signal"] is not None or record["outcome"] == "timed_out"
             where = struck(evidence.ledger.entries, [(cause.type, cause.message) for cause in failure.chain], died=died, cwd=record["cwd"])
+        triage = self._triaged(attempt, evidence, failure)
+        notes += triage.pop("notes", ())
         problems = [event for event in evidence.events if event["kind"] == "problem"]
         folded = summary.fold(
             failure, problems, warnings=evidence.warnings, notes=notes, where=where,
-            protocol_errors=evidence.protocol_errors, dropped=evidence.dropped, checks=evidence.checks.in_words(),
+            **triage, protocol_errors=evidence.protocol_errors, dropped=evidence.dropped, checks=evidence.checks.in_words(),
             metrics=metrics_in_words(evidence.metrics.entries, self._expected.good_enough if self._expected else {}),
         )  # fmt: skip
         record["summary"] = folded.as_json()
         return summary.render(folded, record, limit_s=attempt.job.max_duration)
+
+    def _read_table(self, attempt: Attempt) -> None:
+        """The triage table as it is while the job runs: what is edited later is for the next run."""
+        self._triage().read(attempt.job.start or attempt.record["cwd"])
+
+    def _triage(self) -> Triage:
+        if self._held_triage is None:
+            from offduty.wiring.triage import Triage
+
+            self._held_triage = Triage(self.world.environ, self.options.get("config"))
+        return self._held_triage
+
+    def _triaged(self, attempt: Attempt, evidence: Evidence, failure: Failure | None) -> dict[str, Any]:
+        """What explains the run, and whose it is, for its summary; nothing for a run that went well, and for a fault of ours."""
+        made = attempt.guard("triage", self._judge, attempt, evidence, failure)
+        return made if isinstance(made, dict) else {}
+
+    def _judge(self, attempt: Attempt, evidence: Evidence, failure: Failure | None) -> dict[str, Any]:
+        from offduty.wiring.triage import case_of, is_judged, lines_of
+
+        record, triage = attempt.record, self._triage()
+        if not is_judged(record["outcome"]):
+            return {}
+        start = attempt.job.start or record["cwd"]
+        case = case_of(
+            record, failure, lines_of(job_bytes(attempt.log.last_words)), transactions=evidence.ledger.entries,
+            checks=[one.as_json() for one in evidence.checks.entries], oom=self._was_oom(attempt), dependencies=triage.dependencies(start),
+        )  # fmt: skip
+        return triage.end(case, start, short_id(record["id"]))
 
     def _doubts(self, attempt: Attempt, evidence: Evidence | None) -> list[str]:
         """Notes on what went wrong in a run that ended well, which is `warned` then. `evidence`: None where the probe saw nothing."""

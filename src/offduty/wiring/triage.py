@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -70,9 +71,13 @@ def duty_of(settings: Settings, *, places: bool = False) -> Duty:
 
 def duty_here(start: str, environ: Mapping[str, str], config: str | None) -> Duty:
     """What counts for someone in the folder `start`; nothing where the configuration cannot be used."""
-    from offduty.settings.load import load
+    from offduty.settings import files
 
     try:
+        if not files.find(start, environ, config):
+            return Duty()
+        from offduty.settings.load import load
+
         return duty_of(load(start, environ, config=config))
     except OffdutyError:
         return Duty()
@@ -94,6 +99,38 @@ def case_of(
         record["outcome"], record["exit_code"], record["signal"], failure, tuple(lines), tuple(transactions), tuple(checks), tuple(changes),
         dependencies_of(transactions, dependencies, record["cwd"]), oom, record["job"], record["cwd"],
     )  # fmt: skip
+
+
+class Triage:
+    """The triage of the runs of one command: the table as it was when the job started, or while it ran."""
+
+    def __init__(self, environ: Mapping[str, str], config: str | None) -> None:
+        self._environ, self._config = environ, config
+        self._duty: Duty | None = None
+
+    def read(self, start: str) -> Duty:
+        """Read the table for a job that runs in the folder `start`."""
+        self._duty = duty_here(start, self._environ, self._config)
+        return self._duty
+
+    def dependencies(self, start: str) -> tuple[Dependency, ...]:
+        """What jobs rely on, as the table's configuration says."""
+        return (self._duty or self.read(start)).dependencies
+
+    def end(self, case: Case, start: str, run: str) -> dict[str, Any]:
+        """What a summary says by triage: `triage`, `do`, `verdict`, `notes`. Raises DidNotFinish for a fault of ours."""
+        duty = self._duty or self.read(start)
+        verdict = judge(duty, case)
+        path = duty.edited()
+        notes = [f"{os.path.basename(path)} was edited while the job ran: triage went by the table as it was"] if path else []
+        if is_empty(verdict, case.outcome):
+            return {"notes": notes}
+        return {"triage": line(verdict, run, duty), "do": verdict.steps, "verdict": verdict.as_json(), "notes": notes}
+
+
+def lines_of(output: bytes) -> list[str]:
+    """The job's own last lines."""
+    return output.decode("utf-8", "backslashreplace").split("\n")
 
 
 def judge(duty: Duty, case: Case) -> Verdict:
