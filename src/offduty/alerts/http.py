@@ -230,6 +230,8 @@ def words(error: Exception, *, is_over: bool) -> str:
         return f"TLS: {_CERTIFICATES.get(error.verify_code, 'the certificate is not trusted')}"
     if isinstance(error, ssl.SSLError):
         return "TLS: the two sides do not agree"
+    if isinstance(error, http.client.RemoteDisconnected | http.client.IncompleteRead):
+        return "the connection broke off"
     if isinstance(error, http.client.HTTPException | urllib3.exceptions.HTTPError | ValueError):
         return "what was answered is not understood"
     return os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "the connection broke off"

@@ -1,0 +1,1 @@
+"""Proving it before it matters: what breaks things on purpose."""
