@@ -11,6 +11,7 @@ from offduty.stores.alerts import Alerts, OpenBooks
 from offduty.stores.alerts_memory import MemoryBooks
 from offduty.stores.parts import accepted_parts, accepted_tell
 from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
+from offduty.stores.watch_memory import MemoryWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ class MemoryStore:
         self._runs: dict[str, Record] = {}
         self._books = MemoryBooks()
         self.alerts = Alerts(self._in_books, self._in_books)
+        self.watch = MemoryWatch()
         self._parts: dict[str, dict[str, Any]] = {}
 
     def put_run(
@@ -49,6 +51,8 @@ class MemoryStore:
         if happened != "kept":
             self._tell(run, tell, stored["outcome"] if stored else None)
             self._runs[run["id"]] = run
+            if stored is None:
+                self.watch.start(run)
             parts = {"transactions": list(transactions), "fingerprint": fingerprint, "checks": list(checks), "metrics": list(metrics)}
             kept = {name: part for name, part in accepted_parts(copy.deepcopy(parts)).items() if part}
             self._parts[run["id"]] = {**self._parts.get(run["id"], {}), **kept}

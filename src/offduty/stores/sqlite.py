@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
     from offduty.stores.alerts import Alerts, OpenBooks
+    from offduty.stores.watch_sqlite import SqliteWatch
 
     Answer = TypeVar("Answer")
     Row = tuple[Any, ...]
@@ -114,6 +115,13 @@ class SqliteStore:
         else:
             _abandon(self._connection)
         self._connection = None
+
+    @property
+    def watch(self) -> SqliteWatch:
+        """What jobs have promised, and what has started."""
+        from offduty.stores.watch_sqlite import SqliteWatch
+
+        return SqliteWatch(self._write, self._query)
 
     @property
     def alerts(self) -> Alerts:
@@ -331,6 +339,8 @@ def _put(db: sqlite3.Connection, row: Row, parts: Mapping[str, Any], now: float)
         db.execute(QUERIES["put"], row)
         _put_parts(db, row[0], parts)
         _tell(db, row, parts["tell"], stored[outcome] if stored else None, now)
+        if stored is None:
+            _start(db, row)
     return happened
 
 
@@ -341,6 +351,15 @@ def _mark_lost(db: sqlite3.Connection, values: Mapping[str, Any], now: float) ->
     if row is not None:
         _tell(db, row, None, "running", now)
     return True
+
+
+def _start(db: sqlite3.Connection, row: Row) -> None:
+    """A run that is new to the store is news to the watcher, if somebody watches its job."""
+    job, run, trigger, outcome, started = (row[FIELDS.index(name)] for name in ("job", "id", "trigger", "outcome", "started_at"))
+    if trigger != "drill" and outcome != "skipped" and db.execute("SELECT 1 FROM watched WHERE job = ?", (job,)).fetchone():
+        from offduty.stores.watch_sqlite import start
+
+        start(db, job, run, started)
 
 
 def _tell(db: sqlite3.Connection, row: Row, tell: Mapping[str, Any] | None, before: str | None, now: float) -> None:

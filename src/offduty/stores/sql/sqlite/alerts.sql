@@ -84,30 +84,33 @@ SELECT entry FROM channel ORDER BY name;
 -- name: put_health
 INSERT INTO channel (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET entry = excluded.entry;
 
+-- name: is_due
+SELECT EXISTS (SELECT 1 FROM outbox AS it WHERE {due});
+
 -- name: claim
--- Due: its time has come, or it is further ahead than it was planned (the clock was set back). A lease of this boot is judged by this
--- machine's monotonic clock, which nobody can set; one of another boot by the wall clock, within its bound.
 UPDATE outbox SET
   state = 'leased', attempts = attempts + 1, ambiguous = ambiguous + (state = 'leased'),
   owner = :owner, boot = :boot, lease_wall = :wall + :lease, lease_mono = :monotonic + :lease
-WHERE number IN (
-  SELECT number FROM outbox AS it
-  WHERE channel = :channel AND state IN ('waiting', 'leased')
-  AND CASE state
-    WHEN 'waiting' THEN not_before <= :wall OR not_before - :wall > within + 1
-    ELSE CASE boot
-      WHEN :boot THEN lease_mono <= :monotonic
-      ELSE lease_wall <= :wall OR lease_wall - :wall > :lease + 1
-    END
-  END
-  AND NOT EXISTS (
-    SELECT 1 FROM outbox AS earlier
-    WHERE earlier.chain = it.chain AND earlier.channel = it.channel AND earlier.number < it.number
-    AND earlier.state IN ('waiting', 'leased', 'folded')
-  )
-  ORDER BY number LIMIT :limit
-)
+WHERE number IN (SELECT number FROM outbox AS it WHERE {due} ORDER BY number LIMIT :limit)
 RETURNING {row};
+
+-- name: due
+-- Stands for {due} above. Its time has come, or it is further ahead than it was planned (the clock was set back). A lease of this boot is
+-- judged by this machine's monotonic clock, which nobody can set; one of another boot by the wall clock, within its bound. And nothing
+-- that is before it in its chain is still to be sent.
+channel = :channel AND state IN ('waiting', 'leased')
+AND CASE state
+  WHEN 'waiting' THEN not_before <= :wall OR not_before - :wall > within + 1
+  ELSE CASE boot
+    WHEN :boot THEN lease_mono <= :monotonic
+    ELSE lease_wall <= :wall OR lease_wall - :wall > :lease + 1
+  END
+END
+AND NOT EXISTS (
+  SELECT 1 FROM outbox AS earlier
+  WHERE earlier.chain = it.chain AND earlier.channel = it.channel AND earlier.number < it.number
+  AND earlier.state IN ('waiting', 'leased', 'folded')
+);
 
 -- name: next_due
 SELECT min(not_before) FROM outbox WHERE channel = ? AND state IN ('waiting', 'leased') AND state = 'waiting';

@@ -129,6 +129,32 @@ CREATE TABLE silence (
 
 CREATE TABLE sqlite_sequence(name,seq);
 
+CREATE TABLE start (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order in which the store heard of them; never given twice
+  job    TEXT NOT NULL,
+  run    TEXT NOT NULL,
+  at     REAL NOT NULL -- as the run's machine wrote it down
+) STRICT;
+
+CREATE TABLE watched (
+  job        TEXT NOT NULL PRIMARY KEY,
+  promise    TEXT NOT NULL, -- JSON: offduty.watch.promise.Promise
+  source     TEXT NOT NULL, -- the configuration file that says so
+  since      REAL NOT NULL, -- wall time, like all below
+  slot       REAL,
+  due        REAL,
+  output_due REAL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE watcher (
+  id      TEXT NOT NULL PRIMARY KEY,
+  host    TEXT NOT NULL,
+  beats   INTEGER NOT NULL,
+  tick_at REAL NOT NULL,
+  seen    INTEGER NOT NULL,
+  facts   TEXT NOT NULL -- JSON: object
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX fingerprint_by_content ON fingerprint (content);
 
 CREATE UNIQUE INDEX incident_by_number ON incident (number);
@@ -156,3 +182,7 @@ CREATE INDEX run_by_start ON run (started_at, id, outcome);
 CREATE INDEX run_running ON run (started_at, id) WHERE outcome = 'running';
 
 CREATE INDEX silence_not_over ON silence (id) WHERE ended = 0;
+
+CREATE INDEX watched_due ON watched (due) WHERE due IS NOT NULL;
+
+CREATE INDEX watched_output_due ON watched (output_due) WHERE output_due IS NOT NULL;
