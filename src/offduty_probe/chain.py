@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_WALKED = 1000
 MOST_EXCEPTIONS, MOST_FRAMES, MOST_NOTES = 32, 40, 16
+MOST_BASES = 16
 PROBE = os.path.dirname(__file__) + os.sep
 STANDARD_LIBRARY = os.path.dirname(getattr(os, "__file__", None) or "/nowhere/os.py") + os.sep
 
@@ -57,6 +58,7 @@ def _entry(found: dict[str, Any]) -> dict[str, Any]:
         return found
     return {
         "type": type_name(type(exception)),
+        "bases": [type_name(base) for base in type(exception).__mro__[1:MOST_BASES] if base not in (BaseException, object)],
         "message": safe(exception),
         "link": found["link"],
         "notes": _notes(exception),

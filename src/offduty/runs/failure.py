@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal as signals
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ ENDED_WELL = ("running", "succeeded", "warned", "skipped")
 CRASHES = (signals.SIGSEGV, signals.SIGABRT, signals.SIGBUS, signals.SIGFPE, signals.SIGILL, signals.SIGTRAP)
 TAIL_LINES, TAIL_CHARS = 20, 400
 CHAIN_KEPT, FRAMES_KEPT, NOTES_KEPT, NAME_CHARS = 40, 200, 10, 300
+BASES_KEPT = 16
 ERROR_LEVEL = 40
 _VAGUE_NAMES = ("__init__", "__main__", "main", "run", "utils", "util", "helpers", "common", "cli", "app", "base", "core")
 _DEATHS = (
@@ -56,8 +57,22 @@ class Failure:
         """As the record of a run holds it (docs/explanation/how-the-parts-meet.md)."""
         found = asdict(self)
         for cause in found["chain"]:
-            cause["notes"], cause["frames"] = list(cause["notes"]), list(cause["frames"])
+            cause["notes"], cause["frames"], cause["bases"] = list(cause["notes"]), list(cause["frames"]), list(cause["bases"])
         return {**found, "chain": list(found["chain"]), "tail": list(found["tail"])}
+
+
+def from_json(found: Mapping[str, Any]) -> Failure:
+    """The inverse of `as_json`; also of what an older offduty kept."""
+    chain = tuple(_kept(cause) for cause in found.get("chain") or ())
+    return Failure(
+        str(found.get("kind") or "exit"), found.get("language"), found.get("type"), found.get("message"), found.get("where"), chain,
+        tuple(found.get("tail") or ()), found.get("source"),
+    )  # fmt: skip
+
+
+def _kept(cause: Mapping[str, Any]) -> Cause:
+    frames = tuple(Frame(frame["file"], frame.get("line"), frame.get("function"), bool(frame.get("own"))) for frame in cause["frames"])
+    return Cause(cause["type"], cause["message"], cause.get("link"), tuple(cause["notes"]), frames, tuple(cause.get("bases") or ()))
 
 
 def find_failure(
@@ -272,7 +287,8 @@ def _cause(told: Event) -> Cause:
         )
         for frame in told.get("frames") or ()
     )
-    return Cause(told.get("type"), told.get("message"), told.get("link"), tuple(told.get("notes") or ()), frames)
+    bases = tuple(name[:NAME_CHARS] for name in (told.get("bases") or ())[:BASES_KEPT])
+    return Cause(told.get("type"), told.get("message"), told.get("link"), tuple(told.get("notes") or ()), frames, bases)
 
 
 def _joined(cause: Cause, thrown: Finding) -> list[Cause]:

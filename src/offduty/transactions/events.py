@@ -285,12 +285,19 @@ def _each(values: Iterable[Any], shape: dict[str, Check]) -> bool:
 
 
 FRAME: dict[str, Check] = {"file": _text, "line": _maybe_number, "function": _maybe_text, "own": _flag}
-CAUSE: dict[str, Check] = {"type": _maybe_text, "message": _maybe_text, "link": _maybe_text, "notes": _texts, "frames": _frames}
+CAUSE: dict[str, Check] = {
+    "type": _maybe_text,
+    "message": _maybe_text,
+    "link": _maybe_text,
+    "notes": _texts,
+    "frames": _frames,
+    "bases": _texts,
+}
 ALWAYS: dict[str, Check] = {"kind": _text, "at": _moment, "pid": lambda value: _number(value) and 0 < value < 2**31}
 
 # What an event of each kind must look like. Keys that are not named here are nobody's business and stay as they are.
 SHAPES: dict[str, dict[str, Check]] = {
-    "hello": {"python": _text, "executable": _maybe_text, "argv": _texts, "ppid": _maybe_number, "main": _flag},
+    "hello": {"python": _text, "executable": _maybe_text, "argv": _texts, "ppid": _maybe_number, "main": _flag, "site": _texts},
     "exception": {"where": _maybe_text, "chain": _chain, "uncaught": _flag},
     "exit": {"code": _maybe_code, "message": _maybe_text, "frame": _maybe_text},
     "warning": {"category": _text, "message": _text, "where": _maybe_text, "count": _count},

@@ -168,7 +168,7 @@ def _from_checks(case: Case) -> Iterator[Touch]:
 
 
 def _bases_of(cause: Cause) -> tuple[str, ...]:
-    return tuple(getattr(cause, "bases", ())) or bases(cause.type)
+    return cause.bases or bases(cause.type)
 
 
 def bases(name: str | None) -> tuple[str, ...]:

@@ -86,3 +86,10 @@ def test_names_of_types_are_those_of_tracebacks() -> None:
     """Built-in ones bare, others with their module, nested ones with their class."""
     local = type("Odd", (Exception,), {"__module__": None})
     assert [type_name(cls) for cls in (ValueError, linecache.tokenize.TokenError, local)] == ["ValueError", "tokenize.TokenError", "Odd"]
+
+
+def test_base_classes_are_told():
+    """Triage rows name a base class and mean all below it."""
+    with pytest.raises(OSError, match="No such file") as caught:
+        open("/nowhere/at/all")
+    assert chain_of(caught.value)[0]["bases"] == ["OSError", "Exception"]

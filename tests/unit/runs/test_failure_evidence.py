@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from offduty.runs.failure import find_failure, signal_name
+from offduty.runs.failure import find_failure, from_json, signal_name
 
 MAIN, WORKER, SECOND = 10, 11, 20
 
@@ -196,6 +196,7 @@ def test_the_record_has_the_agreed_fields():
         json.dumps(find_failure(outcome="failed", exit_code=1, events=[BEGUN, raised("KeyError", "'x'")], tail=b"x\n").as_json())
     )
     assert list(record) == ["kind", "language", "type", "message", "where", "chain", "tail", "source"]
-    assert list(record["chain"][0]) == ["type", "message", "link", "notes", "frames"]
+    assert from_json(record).as_json() == record
+    assert list(record["chain"][0]) == ["type", "message", "link", "notes", "frames", "bases"]
     assert record["chain"][0]["frames"][0] == {"file": "/srv/app/job.py", "line": 8, "function": "go", "own": True}
     assert record["tail"] == ["x"]

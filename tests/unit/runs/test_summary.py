@@ -209,7 +209,8 @@ def test_any_text_gives_printable_lines_under_known_keys(message, place, width):
 def test_the_summary_can_be_stored():
     """how-the-parts-meet: `summary` is a JSON object of exactly these keys."""
     stored = json.loads(json.dumps(fold(FAILURE, [warning("x")], notes=["n"], do=["d"]).as_json()))
-    assert set(stored) == {"what", "where", "because", "triage", "do", "changed", "checks", "metrics", "told", "notes", "warnings", "failure"}
+    texts = {"what", "where", "because", "triage", "changed", "checks", "metrics", "told"}
+    assert set(stored) == texts | {"do", "notes", "warnings", "failure", "verdict"}
     assert stored["warnings"] == [{"category": "FutureWarning", "message": "x", "where": "forecast.py:12", "count": 1}]
 
 

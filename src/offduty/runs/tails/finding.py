@@ -28,6 +28,7 @@ class Cause:
     """One exception of a chain; frames with the deepest last.
 
     `link`: what it is to the one before it in the chain: its `cause`, the `context` it was raised in, or a member of that `group`.
+    `bases`: the classes it is derived from, the nearest first, where somebody who knows has told them.
     """
 
     type: str | None
@@ -35,6 +36,7 @@ class Cause:
     link: str | None = None
     notes: tuple[str, ...] = ()
     frames: tuple[Frame, ...] = ()
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
