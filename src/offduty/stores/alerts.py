@@ -41,6 +41,10 @@ class OpenBooks(Books, Protocol):
 
     def next_due(self, channel: str) -> float | None: ...
 
+    def is_due(self, channel: str, who: Claimant) -> bool: ...
+
+    def waiting_channels(self) -> list[str]: ...
+
     def forget(self, before: float, limit: int) -> int: ...
 
 
@@ -127,6 +131,14 @@ class Alerts:
         if not self._ask(lambda books: books.strangers(known, now - attempts.STRANGE_FOR)[:1]):
             return 0
         return int(self._change(lambda books: attempts.give_up_on_strangers(books, known, now)))
+
+    def is_due(self, channel: str, who: Claimant) -> bool:
+        """Would `claim` find anything? Takes no lock."""
+        return bool(self._ask(lambda books: books.is_due(channel, who)))
+
+    def waiting_channels(self) -> list[str]:
+        """The names of channels that something waits for."""
+        return list(self._ask(lambda books: books.waiting_channels()))
 
     def next_due(self, channel: str) -> float | None:
         """The wall time at which the next row for `channel` is due; None if none waits."""

@@ -151,6 +151,12 @@ class MemoryBooks:
         due = [row for number in sorted(self._to_send.get(channel, {})) if self._is_due(row := self._rows[number], who)][:limit]
         return [self._lease(row, who) for row in due]
 
+    def is_due(self, channel: str, who: Claimant) -> bool:
+        return any(self._is_due(self._rows[number], who) for number in self._to_send.get(channel, {}))
+
+    def waiting_channels(self) -> list[str]:
+        return sorted(channel for channel, numbers in self._to_send.items() if numbers)
+
     def _is_due(self, row: Owed, who: Claimant) -> bool:
         if row.state == "waiting":
             ready = row.not_before <= who.wall or row.not_before - who.wall > row.within + 1

@@ -39,7 +39,9 @@ def _load() -> dict[str, str]:
     columns = ", ".join((*COLUMNS, '"group"', "entry"))
     with open(path, encoding="utf-8") as file:
         parts = [part.partition("\n") for part in file.read().split("-- name: ")[1:]]
-    return {name.strip(): sql.strip().rstrip(";").replace("{row}", columns) for name, _, sql in parts}
+    queries = {name.strip(): sql.strip().rstrip(";").replace("{row}", columns) for name, _, sql in parts}
+    due = "\n".join(line for line in queries.pop("due").splitlines() if not line.startswith("--"))
+    return {name: sql.replace("{due}", due) for name, sql in queries.items()}
 
 
 QUERIES = _load()
@@ -137,6 +139,12 @@ class SqliteBooks:
         """A row that cannot be read comes as a dead one, of which only its number and columns are known."""
         values = {**asdict(who), "channel": channel, "limit": limit}
         return sorted((_row(found) or _damaged(found) for found in self._all("claim", values)), key=lambda row: row.number)
+
+    def is_due(self, channel: str, who: Claimant) -> bool:
+        return bool(self._all("is_due", {**asdict(who), "channel": channel})[0][0])
+
+    def waiting_channels(self) -> list[str]:
+        return sorted(channel for (channel,) in self._all("channels_waiting", ()))
 
     def health(self, channel: str) -> Health:
         entry = _object(self._one("health", channel))

@@ -153,10 +153,10 @@ class _Replay:
                 self._without_end(run)
 
     def _names(self) -> Iterator[str]:
-        """One by one: there may be very many."""
+        """In the order in which the runs began, so that what was bad before it was good is not told as if it were bad now."""
         if self.fd >= 0:
             with os.scandir(self.fd) as entries:
-                yield from (entry.name for entry in entries if entry.name.endswith(ENDING))
+                yield from sorted(entry.name for entry in entries if entry.name.endswith(ENDING))
 
     def _without_end(self, run: Record) -> None:
         """Its end may have come to the spool since we looked there; if not, the claim decides who calls it lost."""
