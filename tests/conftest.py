@@ -203,3 +203,73 @@ def smtp_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port, folder = free_port(), tmp_path_factory.mktemp("smtp")
     command = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", "aiosmtpd.handlers.Sink"]
     yield from serving(command, port, folder / "log")
+
+
+FTP = """
+import sys
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import ThreadedFTPServer
+FTPHandler.authorizer = DummyAuthorizer()
+FTPHandler.authorizer.add_user("user", "CANARY", sys.argv[2], perm="elradfmw")
+ThreadedFTPServer(("127.0.0.1", int(sys.argv[1])), FTPHandler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="session")
+def ftp_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """An FTP server with one user."""
+    pytest.importorskip("pyftpdlib")
+    port, folder = free_port(), tmp_path_factory.mktemp("ftp")
+    yield from serving([sys.executable, "-c", FTP, str(port), str(folder)], port, folder / "log")
+
+
+class Mails:
+    """What a mail server took, and how it shall behave: `refuse` {recipient: code}, `drop` the connection after the message, `greylist`."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.taken: list[tuple[list[str], bytes]] = []
+        self.refuse: dict[str, int] = {}
+        self.drop = False
+        self.greylist = False
+        self.logins: list[bytes] = []
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        """As `refuse` says."""
+        if address in self.refuse:
+            return f"{self.refuse[address]} no"
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Keep it, unless it is to come again later."""
+        if self.greylist:
+            return "451 come again later"
+        self.taken.append((list(envelope.rcpt_tos), envelope.content))
+        if self.drop:
+            server.transport.abort()
+        return "250 taken"
+
+
+@pytest.fixture
+def mails() -> Iterator[Mails]:
+    """A mail server on `mails.port` without TLS."""
+    pytest.importorskip("aiosmtpd")
+    from aiosmtpd.controller import Controller
+
+    handler = Mails()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=10)
+    controller.start()
+    handler.port = controller.port
+    yield handler
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def ssh_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """paramiko's own server, with SFTP of a folder."""
+    pytest.importorskip("paramiko")
+    port, folder = free_port(), tmp_path_factory.mktemp("ssh")
+    server = Path(__file__).parent / "servers" / "ssh.py"
+    yield from serving([sys.executable, str(server), str(port), str(folder)], port, folder.with_name("ssh.log"))

@@ -1,4 +1,4 @@
-"""MySQL and MariaDB through mysql-connector, by its cursors in Python."""
+"""MySQL and MariaDB through mysql-connector: its cursors in Python, and those over its C extension."""
 
 from __future__ import annotations
 
@@ -14,14 +14,23 @@ if TYPE_CHECKING:
 
     from offduty_probe.capture.ledger import Ledger, Said
 
+CURSORS = (
+    ("cursor", "MySQLCursor"),
+    ("cursor", "MySQLCursorPrepared"),
+    ("cursor_cext", "CMySQLCursor"),
+    ("cursor_cext", "CMySQLCursorPrepared"),
+)
+
 
 def install(record: Ledger) -> Callable[[], None]:
     """`connect` of connections, and what cursors execute."""
     connections = sys.modules["mysql.connector.abstracts"].MySQLConnectionAbstract
-    cursors = sys.modules["mysql.connector.cursor"].MySQLCursor
     patches = Patches(record)
     patches.wrap(connections, "connect", _connected, failure=failure)
-    patches.wrap(cursors, ["execute", "executemany"], _queried, counted, failure=failure)
+    for place, name in CURSORS:
+        owner = getattr(sys.modules.get(f"mysql.connector.{place}"), name, None)  # the C extension cannot be loaded everywhere
+        if owner is not None:
+            patches.wrap(owner, [name for name in ("execute", "executemany") if name in vars(owner)], _queried, counted, failure=failure)
     return patches.undo
 
 
