@@ -31,7 +31,7 @@ KNOWN = 400  # so many of the 442 patients have been here for a year; the others
 FAULTS = {
     "feed-missing": "the lab sent nothing: there is no file",
     "feed-column": "the lab's export lost the column `ltg`",
-    "feed-stale": "the lab sends the file of nine days ago",
+    "feed-stale": "the lab has sent nothing for nine days: its last file is still there",
     "feed-torn": "the file ends in the middle of a line, and half of its rows are missing",
     "feed-quiet": "nobody new in the feed: the job writes no forecast and exits 0",
     "api-503": "the calls service answers 503",
@@ -95,6 +95,9 @@ def lay_feed(day, fault):
     text = "\n".join(lines) + "\n"
     with open(FEED, "w") as file:
         file.write(text[: len(text) // 2 - 7] if fault == "feed-torn" else text)
+    if fault == "feed-stale":
+        sent = time.time() - 9 * 86400
+        os.utime(FEED, (sent, sent))
 
 
 def lay_database(fault):

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from math import log
 
 from offduty.durations import spoken, spoken_size
+from offduty.transactions.baseline import template
 from offduty.transactions.ledger import swallowed
-from offduty.transactions.transaction import Transaction, target_of
+from offduty.transactions.transaction import Transaction
 
 RUNS = 30  # good runs that are looked at
 ENOUGH = 5  # good runs that tell what is usual
@@ -32,7 +33,7 @@ SAME = 0.002  # seconds between two modified times that are one: they are told i
 
 @dataclass(frozen=True)
 class Past:
-    """A good run: when it started (seconds since 1970), how long it took, and its ledger."""
+    """A run: when it started (seconds since 1970), how long it took, and its ledger, targets relative to the job's folder (`relative`)."""
 
     started: float
     duration_s: float | None
@@ -61,42 +62,36 @@ class Declared:
     duration: bool = False
 
 
-def silent(run: Past, past: Sequence[Past], declared: Declared, cwd: str = "") -> list[Finding]:
+def relative(target: str, cwd: str) -> str:
+    """`target` as it is called in a Past: a job that has moved reads and writes the same things elsewhere."""
+    return target.removeprefix(f"{cwd}/") if cwd else target
+
+
+def silent(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]:
     """What went wrong in a run that ended well. `past`: good runs, the newest first."""
     past = past[:RUNS]
-    found = _swallowed(run, past, declared, cwd)
+    found = _swallowed(run, past, declared)
     if len(past) >= ENOUGH:
-        found += _outputs(run, past, declared, cwd)
+        found += _outputs(run, past, declared)
         found += _fast(run, past) if not declared.duration else []
-    return found + _stale(run, past, declared, cwd)
-
-
-def kind_of(target: str) -> str:
-    """`target` with `#` for each number: `out/2026-11-23.csv` and that of the day before are one output."""
-    text, in_number = [], False
-    for c in target:
-        digit = "0" <= c <= "9"
-        if not digit or not in_number:
-            text.append("#" if digit else c)
-        in_number = digit
-    return "".join(text)
+    return found + _stale(run, past, declared)
 
 
 # --- failed, and nobody was told
 
 
-def _swallowed(run: Past, past: Sequence[Past], declared: Declared, cwd: str) -> list[Finding]:
+def _swallowed(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]:
     found, passed_over = [], []
     for one in swallowed(run.entries, ()):
         dependency = declared.dependencies.get(one.number)
         if _went_well_later(one, run.entries) or (dependency is None and (_is_habit(one, past) or _was_only_looked_for(one, past))):
             passed_over.append(one)
         else:
-            found.append(Finding(_failure_text(one, dependency, cwd)))
+            found.append(Finding(_failure_text(one, dependency)))
     if len(found) > SHOWN:
         found[SHOWN:] = [Finding(f"{len(found) - SHOWN} more transactions failed, and the job went on")]
     if passed_over:
-        what = ", ".join(dict.fromkeys(f"{one.verb} {target_of(one, cwd)}" for one in passed_over[:SHOWN]))
+        what = ", ".join(dict.fromkeys(f"{one.verb} {one.target}" for one in passed_over[:SHOWN]))
         more = f" and {len(passed_over) - SHOWN} more" if len(passed_over) > SHOWN else ""
         found.append(Finding(f"failed, and then went well or is nothing new: {what}{more}", warns=False))
     return found
@@ -112,8 +107,8 @@ def _went_well_later(one: Transaction, entries: Iterable[Transaction]) -> bool:
 
 def _is_habit(one: Transaction, past: Sequence[Past]) -> bool:
     """Whether it fails on most good runs, too."""
-    key = (one.op, kind_of(one.target))
-    failing = sum(any((other.op, kind_of(other.target)) == key for other in swallowed(run.entries, ())) for run in past)
+    key = (one.op, template(one.target))
+    failing = sum(any((other.op, template(other.target)) == key for other in swallowed(run.entries, ())) for run in past)
     return len(past) >= HABIT and failing * 2 > len(past)
 
 
@@ -121,23 +116,23 @@ def _was_only_looked_for(one: Transaction, past: Sequence[Past]) -> bool:
     """A file that is not there, and that no good run ever read: a cache, a setting that one may leave out."""
     if not one.op.startswith("file.") or not one.error or one.error["type"] not in ("FileNotFoundError", "NotADirectoryError"):
         return False
-    key = kind_of(one.target)
-    return not any(other.ok and other.op == one.op and kind_of(other.target) == key for run in past for other in run.entries)
+    key = template(one.target)
+    return not any(other.ok and other.op == one.op and template(other.target) == key for run in past for other in run.entries)
 
 
-def _failure_text(one: Transaction, dependency: str | None, cwd: str) -> str:
+def _failure_text(one: Transaction, dependency: str | None) -> str:
     which = f"{one.failed} of {one.count} transactions" if one.count > 1 else f"transaction {one.number}"
     error = f": {one.error['type']}: {one.error['message'].partition(chr(10))[0][:120]}".rstrip(": ") if one.error else ""
     of = f" ({dependency})" if dependency else ""
-    return f"{which} failed, and the job went on: {one.verb} {target_of(one, cwd)}{of}{error}"
+    return f"{which} failed, and the job went on: {one.verb} {one.target}{of}{error}"
 
 
 # --- what good runs write
 
 
-def _outputs(run: Past, past: Sequence[Past], declared: Declared, cwd: str) -> list[Finding]:
+def _outputs(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]:
     now, before = _written(run.entries), [_written(one.entries) for one in past]
-    sized = {kind_of(one.target) for one in run.entries if declared.dependencies.get(one.number) in declared.sized}
+    sized = {template(one.target) for one in run.entries if declared.dependencies.get(one.number) in declared.sized}
     found = []
     for key in dict.fromkeys(key for written in before[:1] for key in written):
         usual = [written.get(key) for written in before]
@@ -145,10 +140,9 @@ def _outputs(run: Past, past: Sequence[Past], declared: Declared, cwd: str) -> l
             continue
         outputs = [one for one in usual if one is not None]
         if key not in now:
-            where = outputs[0].target.removeprefix(f"{cwd}/") if cwd else outputs[0].target
-            found.append(Finding(f"no output: {where} was not written, as it was by each of the last {len(past)} good runs"))
+            found.append(Finding(f"no output: {outputs[0].target} was not written, as it was by each of the last {len(past)} good runs"))
         elif key not in sized:
-            found += _smaller(now[key], outputs, cwd)
+            found += _smaller(now[key], outputs)
     return found
 
 
@@ -167,8 +161,8 @@ def _written(entries: Iterable[Transaction]) -> dict[str, _Output]:
             last[one.target] = one
     found: dict[str, _Output] = {}
     for target, one in last.items():
-        before = found.get(kind_of(target), _Output(target, 0, 0))
-        found[kind_of(target)] = _Output(target, _sum(before.rows, one.rows), _sum(before.bytes, one.bytes))
+        before = found.get(template(target), _Output(target, 0, 0))
+        found[template(target)] = _Output(target, _sum(before.rows, one.rows), _sum(before.bytes, one.bytes))
     return found
 
 
@@ -176,17 +170,16 @@ def _sum(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else one + other
 
 
-def _smaller(now: _Output, usual: Sequence[_Output], cwd: str) -> list[Finding]:
+def _smaller(now: _Output, usual: Sequence[_Output]) -> list[Finding]:
     """By rows where they are known, else by bytes."""
     for unit in ("rows", "bytes"):
         value, values = getattr(now, unit), [getattr(one, unit) for one in usual]
         if value is None or None in values:
             continue
-        target = now.target.removeprefix(f"{cwd}/") if cwd else now.target
         if value == 0 and min(values) > 0:
-            return [Finding(f"{target} is empty: {_amount(0, unit)}; good runs write {_range(values, unit)}")]
+            return [Finding(f"{now.target} is empty: {_amount(0, unit)}; good runs write {_range(values, unit)}")]
         if value and is_far_below(value, values):
-            return [Finding(f"{target} is far smaller: {_amount(value, unit)}; good runs write {_range(values, unit)}")]
+            return [Finding(f"{now.target} is far smaller: {_amount(value, unit)}; good runs write {_range(values, unit)}")]
         return []
     return []
 
@@ -232,7 +225,7 @@ def _fast(run: Past, past: Sequence[Past]) -> list[Finding]:
 # --- the same input again
 
 
-def _stale(run: Past, past: Sequence[Past], declared: Declared, cwd: str) -> list[Finding]:
+def _stale(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]:
     if not _is_due(run, past):
         return []
     versions = [_read(one.entries) for one in past]
@@ -242,8 +235,7 @@ def _stale(run: Past, past: Sequence[Past], declared: Declared, cwd: str) -> lis
         if declared.dependencies.get(one.number) in declared.aged or not seen or not _is_same(version, seen[0]) or not _changes(seen):
             continue
         age = spoken(max(0.0, run.started - version[0]))
-        shown = target.removeprefix(f"{cwd}/") if cwd else target
-        found.append(Finding(f"{shown} is what the last good run has read already: {age} old, and it used to be new on each run"))
+        found.append(Finding(f"{target} is what the last good run has read already: {age} old, and it used to be new on each run"))
     return found
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from offduty.runs.store import Record
 from offduty.settings.load import Settings, load
 from offduty.settings.mistakes import ConfigErrors
 from offduty.transactions.check import PASSED, Check
 from offduty.transactions.dependency import Dependency, dependencies_of, dependency_of, from_settings
 from offduty.transactions.expectations import judge
-from offduty.transactions.silent import RUNS, Declared, Finding, Past, silent
+from offduty.transactions.silent import RUNS, Declared, Finding, Past, relative, silent
 from offduty.transactions.transaction import Transaction, from_json
 
 TYPE_CHECKING = False
@@ -89,8 +91,12 @@ def good_runs(store: Store, job: str, clock: Clock, *, ledgers: bool = True) -> 
 
 
 def _past(run: Record, ledger: Sequence[Mapping[str, object]]) -> Past:
-    entries = tuple(from_json({key: value for key, value in entry.items() if key not in NOT_COMPARED}) for entry in ledger)
-    return Past(seconds_of(run["started_at"]), run["duration_s"], entries)
+    entries = [from_json({key: value for key, value in entry.items() if key not in NOT_COMPARED}) for entry in ledger]
+    return Past(seconds_of(run["started_at"]), run["duration_s"], _relative(entries, run["cwd"]))
+
+
+def _relative(entries: Sequence[Transaction], cwd: str) -> tuple[Transaction, ...]:
+    return tuple(replace(one, target=relative(one.target, cwd)) for one in entries)
 
 
 def seconds_of(moment: str) -> float:
@@ -103,10 +109,10 @@ def seconds_of(moment: str) -> float:
 def doubts(attempt: Attempt, evidence: Evidence | None, expected: Expected | None, past: Sequence[Past]) -> list[str]:
     """Look at a run that ended well, and make it `warned` where it did not go well; the notes on it."""
     record, job = attempt.record, attempt.job
-    entries = tuple(evidence.ledger.entries) if evidence else ()
-    run = Past(seconds_of(record["started_at"]), record["duration_s"], entries)
+    entries = evidence.ledger.entries if evidence else []
+    run = Past(seconds_of(record["started_at"]), record["duration_s"], _relative(entries, record["cwd"]))
     declared = expected.declared(entries, job) if expected else Declared({}, duration=job.min_duration is not None)
-    found = silent(run, past, declared, record["cwd"])
+    found = silent(run, past, declared)
     if evidence and evidence.checks.worst() not in ("", PASSED):
         found += _of_checks(evidence)
     if any(one.warns for one in found) and record["outcome"] == "succeeded":
