@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Event = Literal[
-    "started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "lost", "stuck",
+    "started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "lost", "stuck", "stale",
     "reminder", "acknowledged", "escalated", "digest", "silenced", "channel_broken", "undelivered", "test",
 ]  # fmt: skip
 """What happened. `failed` stands for timed_out and terminated too; `outcome` tells them apart.

@@ -23,7 +23,7 @@ from offduty.alerts.plan import Policy
 State = Literal["pending", "open", "settling", "resolved"]
 
 GOOD = ("succeeded", "warned")
-BAD = ("failed", "lost", "missed", "overdue", "stuck")
+BAD = ("failed", "lost", "missed", "overdue", "stuck", "stale")
 UPDATE_EVERY = 900.0  # seconds between two updates on a job that flaps
 MOST_NOTES = 100
 LONGEST_SNOOZE = 30 * 86_400.0

@@ -18,7 +18,7 @@ UNFINISHED: tuple[RowState, ...] = ("waiting", "leased", "folded")
 
 Status = Literal["firing", "resolved", "info"]
 
-FIRING = ("failed", "lost", "missed", "overdue", "stuck", "reminder", "escalated", "silenced")
+FIRING = ("failed", "lost", "missed", "overdue", "stuck", "stale", "reminder", "escalated", "silenced")
 """Events after which a channel believes the incident to be open."""
 
 

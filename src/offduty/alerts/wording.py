@@ -20,7 +20,7 @@ ROOMS = (3000, 1000, 400, 150, 60)
 MOST_STEPS, MOST_LINES, MOST_TOLD = 12, 25, 12
 COLOURS = {"good": "#2e7d32", "bad": "#c62828", "warning": "#b26a00", "calm": "#455a64"}
 _SIGNS = {"good": "🟢", "bad": "🔴", "warning": "🟠", "calm": "🔵"}
-_BAD = ("failed", "missed", "overdue", "lost", "stuck", "reminder", "escalated", "channel_broken", "undelivered")
+_BAD = ("failed", "missed", "overdue", "lost", "stuck", "stale", "reminder", "escalated", "channel_broken", "undelivered")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,254 @@
+"""One look at everything that should have happened: take in what has, settle the slots that are over, find runs and files that are too old.
+
+What a tick costs grows with what is due and what has started, not with the number of jobs. Any number of watchers may look at one store:
+a slot is settled by whoever claims it, and what is told is told under a key that names it for ever (INV-9).
+
+1. Both clocks are read. If the one on the wall was set, slots in between are passed over: nobody lived through them.
+2. The spool is taken in; runs whose supervisor is gone become lost.
+3. Runs that the store heard of since the last tick keep the slots of their jobs.
+4. Slots whose grace is over are missed. The alert is owed first, then the slot is settled: a crash in between owes it once, by its key.
+5. Runs that take too long, outputs that are too old, other watchers that have fallen silent.
+6. This watcher says that it has looked, and how far: the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from offduty.alerts.incident import Happening
+from offduty.clock import Clock, rfc3339
+from offduty.watch.lateness import clock_step, due_at, overdue_after, seen_at, settle
+from offduty.watch.promise import Output
+from offduty.watch.store import Peer, Started, Watched, WatchStore
+
+AT_ONCE = 500
+SILENT = 300.0
+"""Seconds without a beat after which another watcher is said to be silent."""
+FORGOTTEN = 7 * 86_400.0
+GOOD_RUNS = 20
+NEVER = "offduty.watcher"
+"""The name under which watchers speak of each other: no job can have it, since `[job.offduty.watcher]` is nobody's."""
+
+
+class Alerts(Protocol):
+    """What the watcher owes through."""
+
+    def happen(self, happening: Happening, now: float, tell: Mapping[str, Any] | None = None) -> bool:
+        """False if that is known."""
+
+
+class Store(Protocol):
+    """What the watcher looks at."""
+
+    @property
+    def watch(self) -> WatchStore: ...
+
+    @property
+    def alerts(self) -> Alerts: ...
+
+    def running(self, host: str | None = None) -> list[dict[str, Any]]: ...
+
+    def runs(self, job: str | None = None, *, outcomes: Collection[str] | None = None, limit: int = 100) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What one tick came to: names of jobs, ids of runs, paths, ids of watchers. `stepped`: seconds that the clock was set by."""
+
+    at: float
+    missed: tuple[tuple[str, float], ...] = ()
+    kept: int = 0
+    overdue: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    stepped: float = 0.0
+    away: float = 0.0
+
+
+@dataclass
+class _Found:
+    missed: list[tuple[str, float]] = field(default_factory=list)
+    kept: int = 0
+
+
+class Watcher:
+    """`take_in`: brings the spool into the store. `me`: this watcher's id, `host` its machine. `tell`: whom a silent watcher concerns."""
+
+    def __init__(
+        self, store: Store, take_in: Callable[[], object], clock: Clock, *, me: str, host: str, tell: Mapping[str, Any] | None = None
+    ) -> None:
+        self._store, self._take_in, self._clock = store, take_in, clock
+        self._me, self._host, self._tell = me, host, tell
+        self._last: tuple[float, float] | None = None
+        self._seen = 0
+        self._beats = 0
+        self._judge_from = 0.0
+        self._limits: dict[str, tuple[float, float, float | None]] = {}
+        self._heard: dict[str, tuple[int, float]] = {}
+
+    def tick(self) -> Ticked:
+        """Look once. Raises StoreError: then the next tick looks at what this one could not."""
+        now, monotonic = self._clock.wall(), self._clock.monotonic()
+        last, stepped, away = self._since_last(now, monotonic)
+        self._take_in()
+        found = _Found()
+        self._take_starts(last, now, found)
+        self._settle_due(now, found)
+        overdue = self._find_overdue(now, monotonic)
+        stale = self._find_stale(now)
+        silent = self._hear_others(now, monotonic)
+        self._last = (now, monotonic)
+        self._beats += 1
+        self._store.watch.beat(Peer(self._me, self._host, self._beats, now, self._seen, {}))
+        return Ticked(now, tuple(found.missed), found.kept, tuple(overdue), tuple(stale), tuple(silent), stepped, away)
+
+    def _since_last(self, now: float, monotonic: float) -> tuple[float, float, float]:
+        """(the last tick, by how much the clock was set since, how long nobody looked before this watcher's first tick)."""
+        if self._last is not None:
+            stepped = clock_step(now, self._last[0], monotonic, self._last[1])
+            if stepped:
+                self._judge_from = now
+            return (now if stepped else self._last[0]), stepped, 0.0
+        newest = max(self._store.watch.peers(), key=lambda peer: peer.tick_at, default=None)
+        self._beats = next((peer.beats for peer in self._store.watch.peers() if peer.id == self._me), 0)
+        if newest is None:
+            self._seen = self._store.watch.newest_start()
+            return now, 0.0, 0.0
+        self._seen = newest.seen
+        last = min(newest.tick_at, now)
+        return last, 0.0, now - last
+
+    # Slots
+
+    def _take_starts(self, last: float, now: float, found: _Found) -> None:
+        while started := self._store.watch.started_after(self._seen, AT_ONCE):
+            for job, starts in _by_job(started, last, now).items():
+                for watched in self._store.watch.watched(job):
+                    self._settle(watched, starts, now, found)
+            self._seen = started[-1].number
+
+    def _settle_due(self, now: float, found: _Found) -> None:
+        """Batch by batch; a slot that cannot be settled must not be looked at for ever."""
+        settled = True
+        while settled and (over := self._store.watch.due(now, AT_ONCE)):
+            settled = sum(self._settle(watched, (), now, found) for watched in over) > 0
+
+    def _settle(self, watched: Watched, starts: Sequence[float], now: float, found: _Found) -> bool:
+        """Whether the open slot of the job is another one now."""
+        settled = settle(watched.promise, watched.slot, starts, now, judge_from=self._judge_from)
+        if settled.slot == watched.slot:
+            return False
+        for slot in settled.missed:
+            self._store.alerts.happen(missed(watched.job, slot, starts, now), now, watched.promise.tell or None)
+        if self._store.watch.advance(watched.job, watched.slot, settled.slot, due_at(watched.promise, settled.slot)):
+            found.missed += [(watched.job, slot) for slot in settled.missed]
+            found.kept += settled.kept
+        return True
+
+    # Runs that take too long
+
+    def _find_overdue(self, now: float, monotonic: float) -> list[str]:
+        running = {str(run["id"]): run for run in self._store.running()}
+        self._limits = {run_id: limit for run_id, limit in self._limits.items() if run_id in running}
+        found = []
+        for run_id, run in running.items():
+            if run_id not in self._limits:
+                self._limits[run_id] = (monotonic, self._age(run, now), self._limit(str(run["job"])))
+            first, age, limit = self._limits[run_id]
+            if limit is not None and age + monotonic - first > limit:
+                found.append(run_id)
+                self._say_overdue(run, now)
+                self._limits[run_id] = (first, age, None)
+        return found
+
+    def _age(self, run: Mapping[str, Any], now: float) -> float:
+        """Seconds that a run had run when it was first seen: as its clock says where that is ours, else none (INV-10)."""
+        return max(0.0, now - _moment(run["started_at"])) if run["host"] == self._host else 0.0
+
+    def _limit(self, job: str) -> float | None:
+        promised = next((watched.promise.max_duration for watched in self._store.watch.watched(job)), None)
+        good = self._store.runs(job, outcomes=("succeeded", "warned"), limit=GOOD_RUNS) if promised is None else []
+        return overdue_after(promised, [float(run["duration_s"]) for run in good if run["duration_s"] is not None])
+
+    def _say_overdue(self, run: Mapping[str, Any], now: float) -> None:
+        job, run_id = str(run["job"]), str(run["id"])
+        happening = Happening(f"overdue:{run_id}", job, "overdue", now, run=run_id, outcome="overdue", cause="overdue")
+        self._store.alerts.happen(happening, now)
+
+    # Outputs that are too old
+
+    def _find_stale(self, now: float) -> list[str]:
+        found = []
+        for watched in self._store.watch.outputs_due(now, AT_ONCE):
+            ages = [(output, newest(output)) for output in watched.promise.outputs]
+            stale = [(output, at) for output, at in ages if at is None or now - at > output.max_age]
+            for output, _ in stale:
+                found.append(output.path)
+                self._store.alerts.happen(_stale(watched.job, output, now), now, watched.promise.tell or None)
+            fresh = [at + output.max_age for output, at in ages if at is not None and now - at <= output.max_age]
+            again = [now + output.max_age for output, _ in stale]
+            self._store.watch.look_again(watched.job, min([*fresh, *again], default=None))
+        return found
+
+    # Other watchers
+
+    def _hear_others(self, now: float, monotonic: float) -> list[str]:
+        silent = []
+        for peer in self._store.watch.peers():
+            if peer.id == self._me:
+                continue
+            beats, since = self._heard.get(peer.id, (-1, monotonic))
+            if beats != peer.beats:
+                self._heard[peer.id] = (peer.beats, monotonic)
+            elif monotonic - since > FORGOTTEN:
+                self._store.watch.forget_peer(peer.id)
+            elif monotonic - since > SILENT:
+                silent.append(peer.id)
+                self._say_silent(peer, now)
+        return silent
+
+    def _say_silent(self, peer: Peer, now: float) -> None:
+        if self._tell:
+            key = f"watcher:{peer.id}:{peer.beats}"
+            self._store.alerts.happen(Happening(key, NEVER, "stuck", now, cause=f"watcher {peer.host}"), now, self._tell)
+
+
+def missed(job: str, slot: float, starts: Sequence[float], now: float) -> Happening:
+    """A slot that nobody kept. Where a run came after it, it is over already, and told as such."""
+    key = f"missed:{job}:{rfc3339(slot)}"
+    later = any(start > slot for start in starts)
+    return Happening(key, job, "missed", slot, outcome="missed", cause="missed", superseded=later, late=now - slot > 86_400.0)
+
+
+def newest(output: Output) -> float | None:
+    """When the newest file that `output` means was written, seconds since 1970; None if there is none."""
+    times = []
+    for path in glob.iglob(output.path, recursive=True):
+        try:
+            times.append(os.stat(path).st_mtime)
+        except OSError:
+            continue
+    return max(times, default=None)
+
+
+def _stale(job: str, output: Output, now: float) -> Happening:
+    """Told again each time that so long has passed, if the job was well in between."""
+    key = f"stale:{job}:{output.path}:{now // output.max_age:.0f}"
+    return Happening(key, job, "stale", now, outcome="stale_output", cause=f"stale {output.path}")
+
+
+def _by_job(started: Sequence[Started], last: float, now: float) -> dict[str, list[float]]:
+    """The moments of starts by job, each as it was seen, in order."""
+    found: dict[str, list[float]] = {}
+    for one in started:
+        found.setdefault(one.job, []).append(seen_at(one.at, last, now))
+    return {job: sorted(moments) for job, moments in found.items()}
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
