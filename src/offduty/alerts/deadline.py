@@ -71,6 +71,9 @@ def bounded(task: Callable[[], T], seconds: float, expected: tuple[type[Exceptio
             future.set_result(task())
         except expected as error:
             future.set_exception(error)
+        finally:
+            if not future.done():
+                future.set_exception(RuntimeError("a bug of offduty ended the thread"))
 
     Thread(target=work, daemon=True).start()
     return future.result(seconds)

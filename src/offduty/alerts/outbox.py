@@ -36,8 +36,9 @@ TRIPS_AFTER = 3  # failures in a row: then the channel is left alone for a while
 
 @dataclass(frozen=True)
 class Limits:
-    """`lease`: seconds a claim holds; more than an attempt, at most `deadline` seconds, and its marking. `rate`: messages a second and channel. `poll`: seconds
-    between two looks. `claims`: rows at once. `away`: seconds between two tries while the store is away."""
+    """`lease`: seconds a claim holds; more than an attempt, at most `deadline` seconds, and its marking. `rate`: messages a second and
+    channel. `poll`: seconds between two looks. `claims`: rows at once. `away`: seconds between two tries while the store is away.
+    """
 
     lease: float = 90.0
     deadline: float = DEADLINE

@@ -43,21 +43,19 @@ class Sns:
 
     def send(self, alert: Alert, attempt: Attempt = FIRST) -> Receipt:
         """One Publish. Raises DeliveryError."""
-        boto3, exceptions = _libraries()
+        boto3, (client_error, *others) = _libraries()
         seconds = min(attempt.seconds, self.timeout)
         arguments = request(wording.bare(alert) if attempt.minimal else alert, self.topic)
         failure: DeliveryError
         try:
-            answer = bounded(
-                lambda: self._client(boto3, seconds).publish(**arguments), seconds, (exceptions.BotoCoreError, exceptions.ClientError)
-            )
+            answer = bounded(lambda: self._client(boto3, seconds).publish(**arguments), seconds, (client_error, *others))
             return Receipt(id=str(answer.get("MessageId", "")), detail="published")
-        except exceptions.ClientError as error:
-            failure = _refusal(error.response, minimal=attempt.minimal)
-        except exceptions.BotoCoreError as error:
-            failure = _trouble(type(error).__name__)
         except TimeoutError:
             failure = DeliveryError("no answer in time", ambiguous=True)
+        except client_error as error:
+            failure = _refusal(error.response, minimal=attempt.minimal)
+        except tuple(others) as error:
+            failure = _trouble(type(error).__name__)
         raise failure
 
     def _client(self, boto3: Any, seconds: float) -> Any:
@@ -94,9 +92,12 @@ def subject(alert: Alert) -> str:
     return short or "offduty"
 
 
-def _libraries() -> tuple[Any, Any]:
+def _libraries() -> tuple[Any, tuple[type[Any], ...]]:
+    """boto3, and the errors it may raise, that of an answer which refuses first."""
     try:
-        return importlib.import_module("boto3"), importlib.import_module("botocore.exceptions")
+        boto3, errors = importlib.import_module("boto3"), importlib.import_module("botocore.exceptions")
+        parsers = importlib.import_module("botocore.parsers")
+        return boto3, (errors.ClientError, errors.BotoCoreError, parsers.ResponseParserError, OSError, ValueError)
     except ImportError:
         pass
     raise DeliveryError("sns needs boto3: pip install 'offduty[aws]'", broken=True)
