@@ -30,6 +30,8 @@ def start(environ: Mapping[str, str]) -> None:
     recorder = Recorder(events, token)
     tell_problems_to(recorder.problem)
     atexit.register(quietly, recorder.flush)  # registered first, so it runs last: what other exit functions log is counted too
+    pid = os.getpid()
+    recorder.at_flush.append(lambda: _modules(pid))
     os.register_at_fork(after_in_child=recorder.forget)
     quietly(_hello, recorder)
     hooks.install(recorder)
@@ -67,8 +69,20 @@ def end_block(error: BaseException | None) -> None:
     recorder.aim("", "")
 
 
+def _modules(pid: int) -> None:
+    """When the process ends; a forked child has its parent's modules, and the parent will tell."""
+    if recorder is not None and recorder.path and os.getpid() == pid:
+        try:
+            from offduty_probe.modules import record_modules
+        except (ImportError, OSError):  # the job has used up its descriptors, or its memory
+            return
+        quietly(record_modules, recorder)
+
+
 def _hello(recorder: Recorder) -> None:
     main = recorder.nothing_written_yet()
     argv = list(getattr(sys, "orig_argv", sys.argv))
     version = ".".join(str(part) for part in sys.version_info[:3])
-    recorder.record("hello", {"python": version, "executable": sys.executable, "argv": argv, "ppid": os.getppid(), "main": main})
+    site = [folder for folder in sys.path if folder.endswith("-packages")]  # where its packages are
+    keys = {"python": version, "executable": sys.executable, "argv": argv, "ppid": os.getppid(), "main": main, "site": site}
+    recorder.record("hello", keys)

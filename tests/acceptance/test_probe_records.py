@@ -284,3 +284,22 @@ def test_the_end_of_a_job_without_descriptors_left(job: Job) -> None:
         "exception",
     )
     assert event["chain"][0]["message"].startswith("[Errno 24] Too many open files")
+
+
+def test_the_job_s_own_files_that_were_imported(job: Job, tmp_path: Path) -> None:
+    """At its end: the script and what it imported of its own, neither Python's nor installed files; a forked child says it not again."""
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "__init__.py").write_text("")
+    script = "import json, msgspec, sys, os, features\nsys.modules['odd'] = 7\nif os.fork() == 0: sys.exit(0)\nos.wait()"
+    [event] = job(script, "modules")
+    assert event["files"] == [str(tmp_path / "features/__init__.py"), str(tmp_path / "script.py")]
+
+
+def test_many_files_come_in_portions(job: Job, tmp_path: Path) -> None:
+    """INV-11: a thousand files at most, no line over 64 KiB."""
+    for number in range(1100):
+        (tmp_path / f"part_{number:04}_{'x' * 60}.py").write_text("")
+    names = f"[f'part_{{number:04}}_{'x' * 60}' for number in range(1100)]"
+    events = job(f"import importlib\nfor name in {names}: importlib.import_module(name)", "modules")
+    assert sum(len(event["files"]) for event in events) == 1000
+    assert all(len(line) < 65536 for line in (tmp_path / "events").read_bytes().splitlines())
