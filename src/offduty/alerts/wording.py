@@ -48,7 +48,7 @@ def sign(alert: Alert) -> str:
 def headline(alert: Alert) -> str:
     """The title, marked if it is only a drill or a test."""
     mark = "DRILL: " if alert.drill else "TEST: " if alert.event == "test" else ""
-    return mark + (line(alert.title) or f"{alert.job}: {alert.event}")
+    return mark + (line(alert.title) or f"{line(alert.job)}: {alert.event}")
 
 
 def notice(alert: Alert) -> str:
