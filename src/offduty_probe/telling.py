@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import itertools
 import sys
+from _contextvars import ContextVar
 from _thread import get_ident
 
 from offduty_probe.chain import is_own
 from offduty_probe.guard import quietly
-from offduty_probe.recorder import Kind
+from offduty_probe.recorder import Kind, Recorder
 from offduty_probe.texts import cut, safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Callable, Iterator, Literal
-
-    from offduty_probe.recorder import Recorder
 
 PASSED, WARNED, FAILED = "passed", "warned", "failed"
 SEVERITIES = {"warn": WARNED, "fail": FAILED}
@@ -45,6 +44,7 @@ class Told:
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
+        self.ledger: Any = None
         recorder.at_forget.append(self.forget)
         recorder.at_flush.append(self.flush)
         self.forget()
@@ -102,6 +102,13 @@ class Told:
                 self._tell(latest)
 
 
+    def end_aside(self) -> None:
+        """The block of `begin_aside` is over."""
+        _aside.set(None)
+        quietly(self.recorder.flush)
+        self.recorder.aim("", "")
+
+
 class Latest:
     """The latest value of one metric, and the one that was told last."""
 
@@ -124,8 +131,21 @@ def told_to(recorder: Recorder) -> Told:
     return _told
 
 
+_aside: ContextVar[Told | None] = ContextVar("offduty_told", default=None)
+
+
+def begin_aside(path: str, token: str) -> Told:
+    """A block in another thread has the probe: what this one tells goes to its own file, until `end_aside`."""
+    told = Told(Recorder(path, token))
+    _aside.set(told)
+    return told
+
+
 def _listener() -> Told | None:
     """Who takes what the job tells; None without a run."""
+    aside = _aside.get()
+    if aside is not None:
+        return aside if aside.listening() else None
     start = sys.modules.get("offduty_probe.start")
     recorder = getattr(start, "recorder", None)
     if recorder is None:
@@ -253,7 +273,7 @@ class OwnTransaction:
         place = self._target if isinstance(self._target, str) or hasattr(type(self._target), "__fspath__") else safe(self._target)
         op = _op(told, self._kind)
         target = target_of(place) if op.startswith(("file.", "object.")) else masked_text(safe(place))
-        return _ledger(told.recorder).transaction(op, target, frame=frame)
+        return _ledger(told).transaction(op, target, frame=frame)
 
     def _known(self) -> dict[str, Any]:
         """What was set, where it is what it should be."""
@@ -287,13 +307,13 @@ def _op(told: Told, kind: object) -> str:
     return "other"
 
 
-def _ledger(recorder: Any) -> Any:
+def _ledger(told: Told) -> Any:
     """The ledger of the captures, so that what happens inside is part of the transaction; one of our own where nothing is captured."""
-    start = sys.modules["offduty_probe.start"]
-    ledger = getattr(start, "ledger", None)
-    if ledger is None:
+    ledger = getattr(sys.modules.get("offduty_probe.start"), "ledger", None)
+    if ledger is not None and ledger.recorder is told.recorder:
+        return ledger
+    if told.ledger is None:
         from offduty_probe.capture.ledger import Ledger
 
-        ledger = Ledger(recorder)
-        start.ledger = ledger  # type: ignore[attr-defined]
-    return ledger
+        told.ledger = Ledger(told.recorder)
+    return told.ledger

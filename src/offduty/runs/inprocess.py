@@ -25,6 +25,10 @@ from offduty.runs.beside import Beside
 from offduty.runs.diverted import Diverted
 from offduty.runs.job import OVERLAPS, Job, is_name, slug
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from offduty_probe.telling import Told
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -160,6 +164,7 @@ class Block(AbstractContextManager[Run]):
         self._beside: Beside | None = None
         self._diverted: Diverted | None = None
         self._is_aside = False  # another block has stdout, stderr and the probe
+        self._told: Told | None = None  # where the checks of such a block go
         self._env: dict[str, str] = {}
         self._before: dict[str, str | None] = {}
         self.run = Run()
@@ -187,6 +192,8 @@ class Block(AbstractContextManager[Run]):
             _tell_probe(lambda start: start.end_block(None if isinstance(error, SystemExit) else error))
             self._give_back()
         with contextlib.suppress(Exception):
+            if self._told is not None:
+                self._told.end_aside()
             self._record_unseen(error)
         self._end(error)
 
@@ -232,6 +239,11 @@ class Block(AbstractContextManager[Run]):
             self._before = {name: os.environ.get(name) for name in self._env}
             os.environ.update(self._env)
             _tell_probe(lambda start: start.begin_block(self._env))
+        else:
+            with contextlib.suppress(Exception):
+                from offduty_probe.telling import begin_aside
+
+                self._told = begin_aside(self._env["OFFDUTY_EVENTS"], self._env["OFFDUTY_TOKEN"])
 
     def _give_back(self) -> None:
         """stdout and stderr, and with them the turn."""
