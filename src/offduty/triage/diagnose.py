@@ -48,13 +48,15 @@ def diagnose(
     *,
     job_owner: str | None = None,
     decided: Verdict | None = None,
+    targets: Mapping[str, str] | None = None,
 ) -> Verdict:
     """The verdict on `case`.
 
     `teams`: how each is reached, by name; `owners`: team by the catalogue's kind of owner (or a glob); `dependencies`: the team that
-    runs each, if one is named. `decided`: the catalogue's verdict, where it is known already.
+    runs each, if one is named. `decided`: the catalogue's verdict, where it is known already. `targets`: the dependency of each target that
+    a message names, for a case without transactions.
     """
-    seen = Seen(case, decided or catalogued(case))
+    seen = Seen(case, decided or catalogued(case), targets or {})
     verdict = next((found for row in table.rows if (found := _explained(row, seen)) is not None), seen.verdict)
     verdict = verdict if verdict.dependency else replace(verdict, dependency=_dependency(seen))
     team = _team(verdict, owners, dependencies, job_owner)

@@ -51,17 +51,18 @@ class Touch:
 
 @dataclass(frozen=True)
 class Seen:
-    """A case beside what the catalogue says of it. `matches`: dependency name to its `match` globs, for what no transaction names."""
+    """A case beside what the catalogue says of it. `targets`: the dependency of targets that no transaction names, only a message."""
 
     case: Case
     verdict: Verdict = field(default_factory=Verdict)
+    targets: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def touches(self) -> tuple[Touch, ...]:
         """What may have been struck, the likeliest first."""
         struck = [_touch(one, self.case.dependencies) for one in reversed(_suspects(self.case))][:TOUCHES_KEPT]
         if not self.case.transactions:
-            struck += _from_messages(self.messages)
+            struck += _from_messages(self.messages, self.targets)
         return (*struck, *_from_changes(self.case), *_from_checks(self.case))
 
     @cached_property
@@ -139,15 +140,20 @@ def _statuses(text: str) -> Iterator[str]:
             yield errno.errorcode[int(found["errno"])]
 
 
-def _from_messages(messages: tuple[str, ...]) -> list[Touch]:
+def _from_messages(messages: tuple[str, ...], dependencies: Mapping[str, str]) -> list[Touch]:
     """Without a ledger, what the exceptions name."""
     touches = []
     for message in messages[:20]:
-        statuses = frozenset(_statuses(message))
-        targets = [found["path"] or found["url"] for found in _TARGET.finditer(message[:4000])]
-        if targets or statuses:
-            touches.append(Touch("message", "", targets[0] if targets else "", statuses))
+        statuses, target = frozenset(_statuses(message)), target_in(message)
+        if target or statuses:
+            touches.append(Touch("message", "", target, statuses, dependencies.get(target)))
     return touches
+
+
+def target_in(message: str) -> str:
+    """The first path or address that a message names, or nothing."""
+    found = _TARGET.search(message[:4000])
+    return (found["path"] or found["url"]) if found else ""
 
 
 def _from_changes(case: Case) -> Iterator[Touch]:

@@ -1,0 +1,59 @@
+"""The row to add for a failure that no row explains: as narrow as what is known of it, as TOML to be pasted and filled in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from offduty.triage.case import Case
+from offduty.triage.formats import toml
+from offduty.triage.seen import Seen
+from offduty.triage.verdict import Verdict
+
+MESSAGE_CHARS = 80
+_VARIES = re.compile(r"""0x[0-9a-fA-F]+|[0-9]+(?:[.,:-][0-9]+)*|'[^']{3,}'|"[^"]{3,}"|/[^\s'":]+""")
+
+
+def row_for(case: Case, verdict: Verdict) -> dict[str, Any]:
+    """A row that would explain it, as TOML has it; cause, steps and team are left to be filled in."""
+    return {
+        "id": _id(case, verdict),
+        "when": when_for(case, verdict),
+        "cause": verdict.cause or "What has happened, in plain words.",
+        "steps": list(verdict.steps) or ["What to do first."],
+        "team": verdict.team or "whose it is",
+    }
+
+
+def as_toml(case: Case, verdict: Verdict) -> str:
+    """The same as TOML."""
+    return toml.write([row_for(case, verdict)])
+
+
+def when_for(case: Case, verdict: Verdict) -> dict[str, Any]:
+    """Conditions that hold of this case: what was struck, what was raised and said; else how it ended."""
+    seen = Seen(case, verdict)
+    when: dict[str, Any] = {}
+    struck = next((touch for touch in seen.touches if touch.by == "transaction"), None)
+    if struck is not None:
+        when |= {"dependency": struck.dependency} if struck.dependency else {"transaction": struck.op, "target": struck.target}
+    if seen.exceptions:
+        when["exception"] = seen.exceptions[-1][0]
+    message = seen.messages[-1] if seen.messages else ""
+    if message and not struck and (pattern := pattern_of(message)):
+        when["message"] = pattern
+    if not when:
+        when = {"exit_code": case.exit_code} if case.exit_code is not None else {"outcome": case.outcome}
+    return when
+
+
+def pattern_of(message: str) -> str:
+    """A pattern for messages like this one: numbers, paths and what is quoted may differ."""
+    line = next((text.strip() for text in message.splitlines() if text.strip()), "")[:MESSAGE_CHARS]
+    parts = [re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", part) for part in _VARIES.split(line)]
+    return ".+".join(parts) if any(len(part.strip()) > 2 for part in parts) else ""
+
+
+def _id(case: Case, verdict: Verdict) -> str:
+    base = verdict.category if verdict.row else case.job or "row"
+    return re.sub(r"[^A-Z0-9]+", "-", base.upper()).strip("-")[:20] + "-01"
