@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,15 @@ from offduty.triage.signature import Signature, When, catalogue
 from offduty.triage.verdict import Confidence, Verdict
 
 # A statement's weight is the signature's times ten, less this: what was only warned of, or told in passing, rarely ends a job.
-_LESS = {"raised": 0, "error": 0, "ended": 1, "said": 2, "transaction": 5, "warning": 9, "info": 12}
+_LESS = {"raised": 0, "error": 0, "ended": 1, "said": 0, "transaction": 5, "warning": 9, "info": 22}
 _FAR_LINES, _FAR = 400, 5
 _RIVAL = 4
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _SHOWN_CHARS = 300
+_TROUBLE = re.compile(
+    r"error|fail|exception|denied|refus|certificat|expired|cannot|can't|could not|unable|not found|no such|errno|timed|timeout|resol|dns|space|quota|[45]\d\d|proxy|json|reset|abort|lost",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def decide(case: Case) -> Verdict:
 def candidates(evidence: Evidence) -> list[Candidate]:
     """Every signature that some statement has."""
     index = _index()
-    hits = [index.patterns.matches(statement.text) for statement in evidence.statements]
+    hits = [index.hits(statement) for statement in evidence.statements]
     anywhere = {hit for found in hits for hit in found}
     anywhere.update(index.patterns.matches(evidence.around) if index.logs - anywhere else ())
     found = []
@@ -95,10 +100,14 @@ class _Index:
         if not signature.when.text:
             self._without_text.append(signature)
 
+    def hits(self, statement: Statement) -> list[int]:
+        """The patterns that occur in what a statement says; how a process ended is known by its tags, not by our words for them."""
+        return [] if statement.kind == "ended" else self.patterns.matches(statement.text)
+
     def possible(self, statement: Statement, hits: list[int]) -> Iterator[Signature]:
         """The signatures that may hold for a statement, each once."""
         yield from {id(signature): signature for hit in hits for signature in self._by_pattern[hit]}.values()
-        if statement.types or statement.extra or statement.kind in ("raised", "error"):
+        if statement.types or statement.extra or statement.kind in ("raised", "error") or _TROUBLE.search(statement.text):
             yield from self._without_text
 
     def holds(self, when: When, seen: _Seen) -> bool:

@@ -35,7 +35,7 @@ _STANDARD_NAMES = frozenset(
 _STATUS = re.compile(
     r"(?:HTTP Error|HTTPError:?|HttpError|HTTP(?:S)?/\d(?:\.\d)?\"?|HTTP(?: status(?: code)?| code| response(?: code)?)?[ :=]+|(?:response |return(?:ed)? |http[_ ]?|error )?(?:status|stat|code)"
     r"(?:[_ ]?code)?['\"]?(?: of| is| was| returned)?\s{0,2}[:=]?\s{0,2}\(?['\"]?|statusCode ?[:=] ?|Error code:|responded with(?: a| status)?|returned(?: a| an| with)?|response|got HTTP response code|"
-    r"returned error:|Server error|Client error|ResponseError:?|rejected with|Received|too many|received (?:an )?(?:unexpected )?|got(?: a| an)?|bad response:?|Request failed:?|Response \[|<Response \[|StatusCode\.|APIError\(code=?|status \()"
+    r"returned error:|Server error|Client error|ResponseError:?|rejected with|Received|too many|received (?:an )?(?:unexpected )?|got(?: a| an)?|bad response:?|Request failed:?|server .{0,30}:|serveur .{0,60}:|zurückgegeben:|Response \[|<Response \[|StatusCode\.|APIError\(code=?|status \()"
     r"\s?['\"(\[]?(?P<code>[1-5]\d\d)\b(?!\s?(?:ms|s\b|bytes|rows|records|lines|results|seconds|GB|MB|KB|\.\d))",
     re.IGNORECASE,
 )  # fmt: skip
@@ -81,7 +81,7 @@ _SQLSTATE = re.compile(r"(?:SQLSTATE[\[: =]{1,3}|sqlstate: |\('|\d{6} \()(?P<sta
 _ORA = re.compile(r"\b(?P<code>(?:ORA|TNS|DPY|DPI)-\d{4,5})\b")
 _MYSQL = re.compile(r"\((?P<code>[12]\d{3}), u?['\"]|\bERROR (?P<shell>[12]\d{3}) \(")
 _QUOTED = re.compile(
-    r"['\"«»`“”‘’](?P<path>[^'\"«»`“”‘’]{1,300})['\"«»`“”‘’]|(?:: |file |path )(?P<bare>[\w.~/\\:<>$%*-]*[/\\.][\w.~/\\:<>$%*-]+)"
+    r"['\"«»`“”‘’](?P<path>[^'\"«»`“”‘’]{1,300})['\"«»`“”‘’]|(?:: |file |path |^)(?P<bare>[\w.~/\\:<>$%*-]*[/\\.][\w.~/\\:<>$%*-]+)"
 )
 
 _FILES = [
@@ -112,7 +112,7 @@ _SHOWN_FACTS = [(f"says:{name}", re.compile(words)) for name, words in _SHOWN.it
 _CODE_SHOWS = {
     "environ": r"os\.environ|getenv|env\[|environ\[|config\[|settings\[|secrets\[|st\.secrets|Variable\.get|userdata\.get",
     "configparser": r"configparser|cfg\.get|config\.get\(|conf\.get\(|parser\.get\(|config\[",
-    "response": r"response|\bresp\b|\br\.json|\bres\b|\.json\(\)|requests\.|urlopen|\.content|\.text\b|fetch|payload|api[._(]|_api\b|\bdata_json|json_data|json\.loads|scrape|soup|\.find\(|find_element|\.info\b|download|query\(|_get_|client\.|reply|\bjson\b|html|url",
+    "response": r"response|\bresp\b|\br\.json|\bres\b|\.json\(|requests\.|urlopen|\.content|\.text\b|fetch|payload|\bapi[._(]|_api\b|\bdata_json|json_data|json\.loads|scrape|soup|find_element|\.info\b|reply|\bjson\b|html",
     "json-file": r"json\.load\(|open\(|read_json|with open",
     "frame": r"\bdf\w*\[|df_\w+|\w*_df\b|\bdf\.|\.loc\[|groupby|\.columns|merge\(|sort_values|set_index|drop\(|read_csv|dataframe|frame\[|data\[\[|data\['",
     "read": r"read_|load\w*\(|open\(|np\.load|loadtxt|genfromtxt|glob|imread|parse|fread|readRDS",
@@ -135,7 +135,7 @@ def facts_of(statement: Statement, around: str = "") -> frozenset[str]:
     found.update(_libraries(statement))
     found.update(_codes(text, lower))
     found.update(name for name, words in _SHOWN_FACTS if words.search(lower))
-    shown = "\n".join(statement.code[-6:])
+    shown = "\n".join(statement.code[-4:])
     found.update(name for name, words in _CODE_FACTS if words.search(shown))
     found.update(_functions(statement.frames))
     if (
@@ -261,5 +261,5 @@ def _peer(found: set[str], lower: str, around: str) -> set[str]:
     if web:
         return {"peer:http"}
     if around and _DB_WORDS.search(around):
-        return {"peer:db", "peer:nearby"} if not _WEB_WORDS.search(around) else {"peer:both"}
-    return {"peer:http", "peer:nearby"} if around and _WEB_WORDS.search(around) else set()
+        return {"near:db"} if not _WEB_WORDS.search(around) else {"near:both"}
+    return {"near:http"} if around and _WEB_WORDS.search(around) else set()

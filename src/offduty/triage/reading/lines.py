@@ -35,6 +35,9 @@ _MARK = re.compile(rf"\s{{0,8}}(?:{'|'.join(_MARKS)})[:,|\-]?(?: -(?= ))? ?")
 _NAMED = re.compile(r"(?:[a-zA-Z_][\w.]*|\S+:\d+)(?::[a-zA-Z_]\w*)?(?::\d+)? - (?=.)")
 _SERVICE = re.compile(r"[a-z][\w.-]{1,40}: {1,3}(?=\[?\d\d?:\d\d|\[\d{4}| *Traceback| *File )")
 _SAYS_LEVEL = re.compile(rf"(?:^|[\s\[(|:]){_LEVEL_NAME}(?=[\s\]):|/,-]|$)")
+_TROUBLE = re.compile(
+    r"\b(?:\w*error|\w*exception|failed|failure|fatal|denied|refused|killed|sigkill|cannot|can't|traceback|timed out|time limit|died|evicted|terminated)\b", re.IGNORECASE
+)
 _WARNING = re.compile(r"\b\w*Warning: |^\s*warning[:\s]|^Warning message", re.IGNORECASE)
 
 
@@ -85,7 +88,8 @@ def _undecorated(text: str) -> tuple[str, str]:
 def _level(marks: str, body: str) -> str:
     found = _SAYS_LEVEL.search(marks)
     if found:
-        return _LEVELS.get(re.sub(r"\W", "", found.group()), "said")
+        level = _LEVELS.get(re.sub(r"\W", "", found.group()), "said")
+        return "said" if level == "info" and _TROUBLE.search(body) else level  # the output of a subprocess, often
     start = body[:60]
     if _WARNING.search(start):
         return "warning"

@@ -67,6 +67,7 @@ class _Trace:
     open: bool = False
     begun: int = 0
     python: bool = False
+    indent: int = 0
 
 
 def read(lines: list[Line]) -> list[Statement]:
@@ -105,20 +106,23 @@ class _Reader:
             self._state(line)
 
     def _begin(self, line: Line) -> None:
-        self._trace = _Trace([], [], True, line.number, True)
-        before = line.text.partition(_HEADER)[0].strip()
-        name = before.rstrip(" -:")
+        before = line.text.partition(_HEADER)[0]
+        self._trace = _Trace([], [], True, line.number, True, len(before) if before.isspace() else 0)
+        name = before.strip().rstrip(" -:")
         if CLASS.fullmatch(name):
             self._trace = _Trace([], [], True, line.number)
 
     def _is_code(self, text: str) -> bool:
         if not self._trace.open:
             return _CODE.match(text) is not None
-        if _CODE.match(text) or (self._trace.python and text.startswith("    ") and self._trace.frames):
+        frames, deep = self._trace.frames, len(text) - len(text.lstrip()) - self._trace.indent
+        if frames and frames[-1].file.endswith(".c"):
+            return False
+        if _CODE.match(text) or (self._trace.python and deep >= 4 and frames):
             return True
         if _is_exception(text):
             return False
-        if self._trace.frames and text[:1].isspace():
+        if frames and deep > 0:
             return True
         return _PYTHON_LINE.match(text) is not None and not CLASS.match(text)
 
