@@ -50,11 +50,6 @@ class Known:
     at: str
 
     @cached_property
-    def chain(self) -> list[tuple[str | None, str | None]]:
-        """(type, message) of the failure and its causes."""
-        return [(cause.type, cause.message) for cause in self.failure.chain] or [(self.failure.type, self.failure.message)]
-
-    @cached_property
     def seen(self) -> Mapping[Key, Seen]:
         """What this run saw of each target."""
         return seen_in(self.ledger)
@@ -141,7 +136,7 @@ def _variable_named(known: Known) -> str | None:
 def _package_named(known: Known) -> str | None:
     """A package is gone that the failure wanted to import."""
     if not any(
-        (kind or "").rpartition(".")[2] in ("ModuleNotFoundError", "ImportError", "PackageNotFoundError") for kind, _ in known.chain
+        (kind or "").rpartition(".")[2] in ("ModuleNotFoundError", "ImportError", "PackageNotFoundError") for kind, _ in known.failure.links
     ):
         return None
     for change in known.of("packages"):
@@ -161,13 +156,13 @@ def spellings(package: str) -> tuple[str, ...]:
 
 def _failed_transaction(known: Known) -> str | None:
     """The failure is a transaction's own, or the job died while one was going on."""
-    one = culprit(known.ledger, known.chain, died=known.died)
+    one = culprit(known.ledger, known.failure.links, died=known.died)
     return told(one, known.usual.of(one)) if one is not None else None
 
 
 def _swallowed(known: Known) -> str | None:
     """A transaction failed before that does not on good runs, and the job went on without what it wanted."""
-    for one in reversed(swallowed(known.ledger, known.chain)):
+    for one in reversed(swallowed(known.ledger, known.failure.links)):
         subject = known.usual.of(one)
         if subject is not None and subject.unfailing == subject.runs and (sentence := told(one, subject)):
             return f"{sentence} (transaction {one.number}, after which the job went on)"

@@ -53,6 +53,11 @@ class Failure:
     tail: tuple[str, ...] = ()
     source: str | None = None
 
+    @property
+    def links(self) -> list[tuple[str | None, str | None]]:
+        """(type, message) of the exceptions in its chain; without one, its own."""
+        return [(cause.type, cause.message) for cause in self.chain] or [(self.type, self.message)]
+
     def as_json(self) -> dict[str, Any]:
         """As the record of a run holds it (docs/explanation/how-the-parts-meet.md)."""
         found = asdict(self)

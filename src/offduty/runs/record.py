@@ -37,6 +37,11 @@ def log_name(record: Record, clock: Clock) -> str:
     return f"{file_stamp(clock.wall())}-{short_id(record['id'])}"
 
 
+def has_died(record: Record) -> bool:
+    """Whether the job was ended in the midst of what it did: killed, or out of time."""
+    return record["signal"] is not None or record["outcome"] == "timed_out"
+
+
 def user_name() -> str:
     """The name of the effective user, or its number where it has none (as in many containers)."""
     try:

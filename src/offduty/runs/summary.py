@@ -11,6 +11,7 @@ from typing import Any
 from offduty.durations import spoken
 from offduty.runs.closing import KEY, WIDTH, after, escaped, grouped, header, line, outcome_line, style_of, success
 from offduty.runs.failure import Failure, headline, short_place, signal_name
+from offduty.transactions.change import Change
 
 __all__ = ["Folded", "Summary", "Warnings", "fold", "render", "style_of", "success"]
 
@@ -51,11 +52,13 @@ class Summary:
     warnings: tuple[Folded, ...] = ()
     failure: Failure | None = None
     verdict: Mapping[str, Any] | None = None
+    changes: tuple[Change, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As the record of a run holds it."""
         lists = {"do": list(self.do), "notes": list(self.notes), "warnings": [asdict(one) for one in self.warnings]}
-        parts = {"failure": self.failure.as_json() if self.failure else None, "verdict": self.verdict}
+        changes = [one.as_json() for one in self.changes]
+        parts = {"failure": self.failure.as_json() if self.failure else None, "verdict": self.verdict, "changes": changes}
         return {**{name: getattr(self, name) for name in TEXTS}, **lists, **parts}
 
 
@@ -107,6 +110,7 @@ def fold(
     do: Sequence[str] = (),
     where: str | None = None,
     verdict: Mapping[str, Any] | None = None,
+    changes: Sequence[Change] = (),
 ) -> Summary:
     """The Summary of a run from its evidence.
 
@@ -127,7 +131,7 @@ def fold(
     return Summary(
         what=_what(failure) if failure else None, failure=failure, warnings=counted.folded(), notes=_bounded([*notes, *problems, *lost]),
         where=where, because=because, triage=triage, do=tuple(do), changed=changed, checks=checks, metrics=metrics, told=told,
-        verdict=verdict,
+        verdict=verdict, changes=tuple(changes),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from offduty.transactions.ledger import Ledger
 from offduty.transactions.transaction import Transaction
 
 FIRST_KEPT, LAST_KEPT = 64, 256
+MOST_FILES = 5000
 ERROR = 40
 
 
@@ -20,6 +21,7 @@ class Evidence:
     """Events of one run. `ledger` and `warnings` are counted on the go; of the rest, the first and the last are kept in order.
 
     `checks` and `metrics`: what the job and its libraries reported, and what `expect` says of each transaction that ended.
+    `files`: the job's own sources that its processes imported, in order, at most five thousand.
     Places are told relative to `cwd`. `own_only`: leave out transactions that no line of the job made, as a notebook's kernel makes many.
     `dropped`: events that were neither counted nor kept.
     """
@@ -37,6 +39,7 @@ class Evidence:
         self._cwd, self._own_only, self._expect = cwd, own_only, expect
         self.ledger, self.warnings = Ledger(), Warnings()
         self.checks, self.metrics = Checks(), Metrics()
+        self.files: dict[str, None] = {}
         self.dropped = 0
         self._reader = EventsReader(path, token, redact)
         self._first: list[Event] = []
@@ -73,6 +76,8 @@ class Evidence:
             return self._told([from_event({**event, "where": where})])
         if kind == "metric":
             self.metrics.add(event)
+        if kind == "modules":
+            self.files.update(dict.fromkeys(event["files"][: max(0, MOST_FILES - len(self.files))]))
         if kind in ("warning", "log"):
             self.warnings.add(event)
         if kind in ("hello", "exception", "exit", "problem") or (kind == "log" and (event.get("levelno") or 0) >= ERROR):

@@ -11,7 +11,7 @@ from offduty.durations import spoken
 from offduty.runs import closing
 from offduty.runs.attempts import log_folders
 from offduty.runs.logfile import ERR, OUT
-from offduty.runs.record import shown
+from offduty.runs.record import has_died, shown
 from offduty.runs.spool import Spool
 from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
@@ -19,7 +19,7 @@ from offduty.wiring import screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from offduty.runs.attempts import Attempt, World
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from offduty.runs.record import Record
     from offduty.runs.store import Store
     from offduty.secrets import Redactor
+    from offduty.transactions.change import Change
     from offduty.transactions.check import Check
     from offduty.transactions.silent import Past
     from offduty.transactions.transaction import Transaction
     from offduty.wiring.evidence import Evidence
+    from offduty.wiring.origin import Compared, Origin
     from offduty.wiring.quality import Expected
     from offduty.wiring.triage import Triage
 
@@ -40,7 +42,7 @@ MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one tak
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "metrics": None, "told": None,
-    "notes": [], "warnings": [], "failure": None, "verdict": None,
+    "notes": [], "warnings": [], "failure": None, "verdict": None, "changes": [],
 }  # fmt: skip
 
 
@@ -53,6 +55,7 @@ class Keeper:
         self._store_is_warm = False
         self._evidence: tuple[Attempt, Evidence] | None = None
         self._expected: Expected | None = None
+        self._origin: tuple[Attempt, Origin] | None = None
         self._held_triage: Triage | None = None
         self._held: tuple[Store, tuple[int, int] | None] | None = None
 
@@ -87,6 +90,7 @@ class Keeper:
             ("warm summary", _import_summary),
             ("warm store", self._warm_store),
             ("retention", lambda: self._retain(attempt.job)),
+            ("what it is made of", lambda: self._origin_of(attempt).code),
             ("triage table", lambda: self._read_table(attempt)),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
@@ -139,13 +143,16 @@ class Keeper:
 
     def _parts(self, attempt: Attempt) -> dict[str, object]:
         """What goes with the record of a run that has ended, where there is any of it."""
-        if self._evidence is None or self._evidence[0] is not attempt:
-            return {}
+        evidence = self._evidence[1] if self._evidence is not None and self._evidence[0] is attempt else None
+        if evidence is None:
+            return {"fingerprint": self._origin_of(attempt).fingerprint(None)} if self._is_looked_at(attempt) else {}
         from offduty.wiring.findings import spooled_ledger
 
-        evidence = self._evidence[1]
         checks = [one.as_json() for one in evidence.checks.entries]
-        return {"transactions": spooled_ledger(evidence.ledger.entries), "checks": checks, "metrics": evidence.metrics.entries}
+        return {
+            "transactions": spooled_ledger(evidence.ledger.entries), "checks": checks, "metrics": evidence.metrics.entries,
+            "fingerprint": attempt.guard("fingerprint", self._origin_of(attempt).fingerprint, evidence),
+        }  # fmt: skip
 
     @staticmethod
     def _count_oom_kills(attempt: Attempt) -> None:
@@ -195,6 +202,7 @@ class Keeper:
         evidence = self._evidence_of(attempt)
         for one in evidence.rest():
             self._log_seen(attempt, one)
+        attempt.guard("code", self._tell_origin, attempt)
         if _has_events(attempt):
             notes = [*self._doubts(attempt, evidence), *notes]
         notes += _probe_notes(attempt, evidence.events)
@@ -202,20 +210,66 @@ class Keeper:
             notes.append(f"{closing.grouped(left_out)} transactions were too many to be kept, and were left out")
         strict = self._be_strict(attempt, notes)
         failure = strict or self._find_failure(attempt, evidence)
+        compared = self._compared(attempt, evidence)
+        explained = self._explained(attempt, compared, None if strict else failure)
         where = None
         if failure is not None and strict is None:
-            died = record["signal"] is not None or record["outcome"] == "timed_out"
-            where = struck(evidence.ledger.entries, [(cause.type, cause.message) for cause in failure.chain], died=died, cwd=record["cwd"])
-        triage = self._triaged(attempt, evidence, failure)
+            before = compared.usual.last_size if compared else None
+            where = struck(evidence.ledger.entries, failure.links, died=has_died(record), before=before, cwd=record["cwd"])
+        triage = self._triaged(attempt, evidence, failure, explained.get("changes", ()))
         notes += triage.pop("notes", ())
         problems = [event for event in evidence.events if event["kind"] == "problem"]
         folded = summary.fold(
             failure, problems, warnings=evidence.warnings, notes=notes, where=where,
-            **triage, protocol_errors=evidence.protocol_errors, dropped=evidence.dropped, checks=evidence.checks.in_words(),
+            **triage, **explained, protocol_errors=evidence.protocol_errors, dropped=evidence.dropped, checks=evidence.checks.in_words(),
             metrics=metrics_in_words(evidence.metrics.entries, self._expected.good_enough if self._expected else {}),
         )  # fmt: skip
         record["summary"] = folded.as_json()
         return summary.render(folded, record, limit_s=attempt.job.max_duration)
+
+    def _origin_of(self, attempt: Attempt) -> Origin:
+        if self._origin is None or self._origin[0] is not attempt:
+            from offduty.wiring.origin import Origin
+
+            self._origin = (attempt, Origin(attempt, self.world.environ))
+        return self._origin[1]
+
+    def _is_looked_at(self, attempt: Attempt) -> bool:
+        return self._origin is not None and self._origin[0] is attempt and self._origin[1].is_looked_at
+
+    def _tell_origin(self, attempt: Attempt) -> None:
+        """Code and Python into the log, once, when both are known."""
+        made_of = self._origin_of(attempt)
+        if not made_of.told and (line := made_of.line(self._evidence_of(attempt))):
+            attempt.log.own(closing.escaped(line))
+        made_of.told = True
+
+    def _compared(self, attempt: Attempt, evidence: Evidence) -> Compared | None:
+        """This run beside good ones; not where it went as it should, for then nobody asks."""
+        from offduty.wiring.origin import Compared
+
+        made = attempt.guard("comparison", self._compare, attempt, evidence) if attempt.record["outcome"] != "succeeded" else None
+        return made if isinstance(made, Compared) else None
+
+    @staticmethod
+    def _explained(attempt: Attempt, compared: Compared | None, failure: Failure | None) -> dict[str, Any]:
+        """`because`, `changed` and `changes`; nothing where it could not be compared."""
+        made = attempt.guard("explanation", compared.in_words, failure) if compared is not None else None
+        return made if isinstance(made, dict) else {}
+
+    def _compare(self, attempt: Attempt, evidence: Evidence) -> Compared:
+        """This run beside the good ones before it, also those that no store has taken in yet."""
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import replay
+        from offduty.wiring.origin import Compared, usual_runs
+
+        clock, spool = self.world.clock, self.world.places.spool
+        store = self._opened()
+        if 1 < len(os.listdir(spool)) <= MANY_SPOOLED:
+            replay(spool, store, alive=supervisor_alive, clock=clock)
+        usual = usual_runs(store, attempt.record, clock)
+        last = next((one for one in usual.fingerprints if one), None)
+        return Compared(attempt.record, usual, evidence, self._origin_of(attempt).fingerprint(evidence, last))
 
     def _read_table(self, attempt: Attempt) -> None:
         """The triage table as it is while the job runs: what is edited later is for the next run."""
@@ -228,12 +282,12 @@ class Keeper:
             self._held_triage = Triage(self.world.environ, self.options.get("config"))
         return self._held_triage
 
-    def _triaged(self, attempt: Attempt, evidence: Evidence, failure: Failure | None) -> dict[str, Any]:
+    def _triaged(self, attempt: Attempt, evidence: Evidence, failure: Failure | None, changes: Sequence[Change]) -> dict[str, Any]:
         """What explains the run, and whose it is, for its summary; nothing for a run that went well, and for a fault of ours."""
-        made = attempt.guard("triage", self._judge, attempt, evidence, failure)
+        made = attempt.guard("triage", self._judge, attempt, evidence, failure, changes)
         return made if isinstance(made, dict) else {}
 
-    def _judge(self, attempt: Attempt, evidence: Evidence, failure: Failure | None) -> dict[str, Any]:
+    def _judge(self, attempt: Attempt, evidence: Evidence, failure: Failure | None, changes: Sequence[Change]) -> dict[str, Any]:
         from offduty.wiring.triage import case_of, is_judged, lines_of
 
         record, triage = attempt.record, self._triage()
@@ -242,7 +296,8 @@ class Keeper:
         start = attempt.job.start or record["cwd"]
         case = case_of(
             record, failure, lines_of(job_bytes(attempt.log.last_words)), transactions=evidence.ledger.entries,
-            checks=[one.as_json() for one in evidence.checks.entries], oom=self._was_oom(attempt), dependencies=triage.dependencies(start),
+            checks=[one.as_json() for one in evidence.checks.entries], changes=changes, oom=self._was_oom(attempt),
+            dependencies=triage.dependencies(start),
         )  # fmt: skip
         return triage.end(case, start, short_id(record["id"]))
 
@@ -308,6 +363,8 @@ class Keeper:
         if os.path.exists(attempt.events):
             for one in self._evidence_of(attempt).poll():
                 self._log_seen(attempt, one)
+            if self._is_looked_at(attempt):
+                attempt.guard("code", self._tell_origin, attempt)
         return REPEAT
 
     @staticmethod
