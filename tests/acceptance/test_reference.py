@@ -16,6 +16,7 @@ from offduty.cli import COMMANDS, reference
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs" / "reference"
 RUN = {"root_id"}
+ROW = '[[triage]]\nid = "KEY-01"\nwhen = { exception = "KeyError" }\n'
 
 ANSWERS = {
     "offduty.status/1": ["status", "--json"],
@@ -28,6 +29,11 @@ ANSWERS = {
     "offduty.scan/1": ["scan", "--json"],
     "offduty.init/1": ["init", "--dry-run", "--force", "--json"],
     "offduty.completion/1": ["completion", "bash", "--json"],
+    "offduty.triage/1": ["triage", "--json"],
+    "offduty.triage_row/1": ["triage", "show", "KEY-01", "--json"],
+    "offduty.triage_check/1": ["triage", "check", "--json"],
+    "offduty.triage_why/1": ["triage", "why", "--json"],
+    "offduty.explain/1": ["triage", "explain", "job.py", "--json"],
     "offduty.error/1": ["runs", "show", "0000ffff", "--json"],
 }
 
@@ -49,7 +55,7 @@ def test_the_reference_has_every_command_with_an_example():
 def place(tmp_path_factory):
     """A folder with a configuration that has a mistake, and a store in which a run failed with an exception and a warning."""
     folder = tmp_path_factory.mktemp("answers")
-    (folder / "offduty.toml").write_text('[job.nightly]\ncommand = ["true"]\nschedule = "30 2 * * *"\n[job.bad]\nretries = "three"\n')
+    (folder / "offduty.toml").write_text('[job.nightly]\ncommand = ["true"]\nschedule = "30 2 * * *"\n[job.bad]\nretries = "three"\n' + ROW)
     (folder / "job.py").write_text("import warnings\nwarnings.warn('old')\nraise KeyError('region')\n")
     answer(folder, "run", "--name", "fails", "--", sys.executable, "job.py")
     return folder

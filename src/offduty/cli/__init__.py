@@ -9,7 +9,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("offduty.cli.commands.status", "Look back", "how every job is doing, one line each"),
     "runs": ("offduty.cli.commands.runs", "Look back", "the runs there were; `runs show ID` tells all about one"),
     "log": ("offduty.cli.commands.log", "Look back", "what a run printed, and its summary"),
-    "triage": ("offduty.cli.commands.triage", "Look back", "what commonly goes wrong, what to do, whom to call; any log explained"),
+    "triage": ("offduty.cli.commands.triage", "Look back", "what goes wrong, what to do, whom to call; any log explained"),
     "scan": ("offduty.cli.commands.scan", "Set up", "what the code touches that can fail: files, databases, services"),
     "schedule": ("offduty.cli.commands.schedule", "Set up", "when jobs are due; hand that to cron, systemd or Kubernetes"),
     "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),

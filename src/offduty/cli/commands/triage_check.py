@@ -70,7 +70,7 @@ def _document(table: Table, found: Sequence[Flaw]) -> dict[str, object]:
         }
         for flaw in found
     ]
-    return {"schema": "offduty.triage.check/1", "ok": not found, "rows": len(table.rows), "findings": findings}
+    return {"schema": "offduty.triage_check/1", "ok": not found, "rows": len(table.rows), "findings": findings}
 
 
 def _cells(flaw: Flaw) -> list[Cell]:

@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
         return _each_line(args.jsonl, duty)
     explained = [(given, explain(given, duty)) for given in (of_file(path, args.exit_code) for path in args.logs)]
     if args.json:
-        print_json({"schema": "offduty.triage.explain/1", "logs": [_document(*one) for one in explained]})
+        print_json({"schema": "offduty.explain/1", "logs": [_document(*one) for one in explained]})
     else:
         for number, (given, verdict) in enumerate(explained):
             _print(args, given, verdict, number > 0)

@@ -30,7 +30,7 @@ def main(args: argparse.Namespace) -> int:
     if row is None:
         raise no_row(args.row, [one.name for one in table.rows])
     if args.json:
-        print_json({"schema": "offduty.triage.row/1", "row": row_json(row)})
+        print_json({"schema": "offduty.triage_row/1", "row": row_json(row)})
     elif args.toml:
         print(toml.write([row.as_values()]), end="")
     else:

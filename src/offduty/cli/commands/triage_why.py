@@ -73,7 +73,7 @@ def _document(run: Record, judged: Sequence[Judged], verdict: Verdict, add: str 
         for one in judged
     ]
     told = verdict.as_json() if _is_wrong(run) else None
-    return {"schema": "offduty.triage.why/1", "run": run["id"], "rows": rows, "verdict": told, "add": add}
+    return {"schema": "offduty.triage_why/1", "run": run["id"], "rows": rows, "verdict": told, "add": add}
 
 
 def _print(on: Screen, run: Record, judged: Sequence[Judged], verdict: Verdict, add: str | None, case: Case) -> None:
