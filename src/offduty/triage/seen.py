@@ -18,6 +18,8 @@ from offduty.triage.verdict import Verdict
 DIED = ("timed_out", "terminated", "lost")
 TEXT_CHARS = 1 << 20  # of the log's last lines: what patterns are held against
 TOUCHES_KEPT = 200
+VARY = (".rows", ".size", ".age")
+"""What is never quite the same from run to run."""
 
 _STATUS = re.compile(
     r"""\[Errno\ (?P<errno>\d{1,4})\]
@@ -159,6 +161,8 @@ def target_in(message: str) -> str:
 def _from_changes(case: Case) -> Iterator[Touch]:
     numbers = {one.target: one.number for one in case.transactions}
     for change in case.changes:
+        if change.kind.endswith(VARY) and not change.unusual:
+            continue
         dependency = case.dependencies.get(numbers.get(change.subject, -1))
         yield Touch("change", change.kind, change.subject, frozenset(), dependency)
 

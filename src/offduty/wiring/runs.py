@@ -285,7 +285,7 @@ class Keeper:
     def _triaged(self, attempt: Attempt, evidence: Evidence, failure: Failure | None, changes: Sequence[Change]) -> dict[str, Any]:
         """What explains the run, and whose it is, for its summary; nothing for a run that went well, and for a fault of ours."""
         made = attempt.guard("triage", self._judge, attempt, evidence, failure, changes)
-        return made if isinstance(made, dict) else {}
+        return made if isinstance(made, dict) else {"notes": ["triage failed: a problem of offduty's own, kept in internal-errors"]}
 
     def _judge(self, attempt: Attempt, evidence: Evidence, failure: Failure | None, changes: Sequence[Change]) -> dict[str, Any]:
         from offduty.wiring.triage import case_of, is_judged, lines_of
