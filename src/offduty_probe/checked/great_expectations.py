@@ -18,7 +18,7 @@ SUBJECTS = ("column", "column_A", "column_B", "column_list", "column_set")
 def install(report: Report, module: ModuleType) -> Callable[[], bool]:
     """Watch `Validator.graph_validate`: batches, validation definitions and checkpoints all come through it."""
     return report.watch(
-        vars(module)["Validator"], "graph_validate", lambda results, args: report.rules("great_expectations", map(_rule, results))
+        vars(module)["Validator"], "graph_validate", lambda results, *_: report.rules("great_expectations", map(_rule, results))
     )
 
 

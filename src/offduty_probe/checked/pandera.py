@@ -20,24 +20,25 @@ SCHEMAS = ("DataFrameSchema", "SeriesSchema")
 def install(report: Report, module: ModuleType) -> Callable[[], object]:
     """Watch `validate` of the schemas that `module` defines; models, decorators and `schema(frame)` come through it, too."""
 
-    def passed(result: Any, args: Any) -> None:
+    def passed(result: Any, args: Any, kwargs: Any) -> None:
         report.rules("pandera", [(_schema_name(args[0]), PASSED, "")])
 
-    def failed(error: Any, args: Any) -> None:
+    def failed(error: Any, args: Any, kwargs: Any) -> None:
         errors = sys.modules["pandera.errors"]
+        total = length(args[1] if len(args) > 1 else kwargs.get("check_obj"))
         if isinstance(error, errors.SchemaErrors):
-            report.rules("pandera", _each(error.schema_errors, args[0]))
+            report.rules("pandera", _each(error.schema_errors, args[0], total))
         elif isinstance(error, errors.SchemaError):
-            report.rules("pandera", _each([error], args[0]))
+            report.rules("pandera", _each([error], args[0], total))
 
     owners = [vars(module)[name] for name in SCHEMAS if name in vars(module)]
     undos = [report.watch(owner, "validate", passed, failed) for owner in owners if "validate" in vars(owner)]
     return lambda: [undo() for undo in undos]
 
 
-def _each(errors: Any, schema: Any) -> Iterator[Rule]:
+def _each(errors: Any, schema: Any, total: int | None) -> Iterator[Rule]:
     for error in errors:
-        yield f"{_schema_name(schema)}: {_subject(error)}{_rule(error)}", FAILED, _extent(error)
+        yield f"{_schema_name(schema)}: {_subject(error)}{_rule(error)}", FAILED, _extent(error, total)
 
 
 def _schema_name(schema: Any) -> str:
@@ -63,8 +64,8 @@ def _rule(error: Any) -> str:
     return word(getattr(check, "error", None) or getattr(check, "name", None) or "check")
 
 
-def _extent(error: Any) -> str:
+def _extent(error: Any, total: int | None) -> str:
     cases = error.failure_cases
     if cases is None or isinstance(cases, str):
         return ""
-    return rows(length(cases), length(getattr(error, "data", None)))
+    return rows(length(cases), total)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def install(report: Report, module: ModuleType) -> Callable[[], bool]:
     """Watch `Validate.interrogate`."""
-    return report.watch(vars(module)["Validate"], "interrogate", lambda result, args: report.rules("pointblank", _rules(result)))
+    return report.watch(vars(module)["Validate"], "interrogate", lambda result, *_: report.rules("pointblank", _rules(result)))
 
 
 def _rules(plan: Any) -> Iterator[Rule]:

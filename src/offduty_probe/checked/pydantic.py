@@ -31,7 +31,7 @@ MOST_LOOKED_AT = 1000
 def install(report: Report, module: ModuleType) -> Callable[[], object]:
     """Watch what validates."""
 
-    def failed(error: Any, args: Any) -> None:
+    def failed(error: Any, args: Any, kwargs: Any) -> None:
         caller = sys._getframe(3)  # of the wrapper: this, `quietly`, the wrapper
         if (
             type(error).__name__ == "ValidationError"

@@ -40,7 +40,7 @@ class Report:
     def watch(
         self, owner: Any, name: str, passed: Callable[..., object] | None, failed: Callable[..., object] | None = None
     ) -> Callable[[], bool]:
-        """Call `passed(result, args)` or `failed(error, args)` after each call of `owner.name`, which stays as it is for the job."""
+        """After each call of `owner.name`: `passed(result, args, kwargs)` or `failed(error, args, kwargs)`. The job sees no difference."""
 
         def make_wrapper(original: Any) -> Any:
             def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -48,11 +48,11 @@ class Report:
                     result = original(*args, **kwargs)
                 except Exception as error:
                     if failed is not None:
-                        quietly(failed, error, args)
+                        quietly(failed, error, args, kwargs)
                     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
                     raise
                 if passed is not None:
-                    quietly(passed, result, args)
+                    quietly(passed, result, args, kwargs)
                 return result
 
             return looking_like(original, wrapper)
