@@ -143,7 +143,7 @@ def _connection(place: Place, host: str, port: int, route: Route) -> _Plain | _T
 
 def dial(host: str, port: int, deadline: Deadline, allow: Allowed | None) -> socket.socket:
     """A connection to one of the host's addresses, all of which are looked at first; None allows any. Raises OSError, TimeoutError."""
-    found = bounded(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), deadline.left(), (OSError, UnicodeError))
+    found = bounded(lambda: socket.getaddrinfo(str(host), int(port), type=socket.SOCK_STREAM), deadline.left(), (OSError, UnicodeError))
     if allow is not None and not all(addresses.may_reach(host, _address(info[4][0]), allow) for info in found):
         raise _Refused
     last: OSError = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
