@@ -11,6 +11,7 @@ from offduty.transactions.transaction import Transaction
 from offduty.transactions.wording import good_runs, name_of
 
 REFUSED = ("connection refused", "actively refused", "errno 111", "connectionrefused")
+UNOPENED = ("unable to open",)
 LOGIN = ("password authentication", "authentication failed", "access denied for user", "login failed", "invalid credentials")
 TOO_LATE = ("timed out", "timeout", "time-out", "deadline exceeded")
 NO_NAME = ("name or service not known", "nodename nor servname", "name resolution", "getaddrinfo", "could not translate host name")
@@ -47,12 +48,17 @@ def _happened(one: Transaction) -> str:
     """What became of it, in a few words; empty where its own error says it best."""
     if one.ok is None:
         return "was never answered" if one.op in ("http.request", "db.connect", "db.query") else "was begun and never ended"
-    if isinstance(one.status, int) and one.op == "http.request" and one.status >= 400:
+    if _has_answered(one):
         return f"answered {one.status}"
     if is_not_there(one):
         return "is not there"
     text = f"{one.error['type']}: {one.error['message']}".lower() if one.error else ""
     return next((say(one) for words, say in WORDS if any(word in text for word in words)), "")
+
+
+def _has_answered(one: Transaction) -> bool:
+    """With a status that says no."""
+    return isinstance(one.status, int) and one.op == "http.request" and one.status >= 400
 
 
 def _before(one: Transaction, subject: Subject) -> str:
@@ -62,6 +68,8 @@ def _before(one: Transaction, subject: Subject) -> str:
     runs = "the last good run" if subject.unfailing == 1 else f"the last {good_runs(subject.unfailing)}"
     if is_not_there(one):
         return f"it was there on {runs}"
+    if _has_answered(one):
+        return f"it did not on {runs}"
     if subject.took is None:
         return f"it worked on {runs}"
     return f"it took {_at_most(subject)} on {runs}"
@@ -73,6 +81,7 @@ def _at_most(subject: Subject) -> str:
 
 
 WORDS: tuple[tuple[tuple[str, ...], Callable[[Transaction], str]], ...] = (
+    (UNOPENED, lambda one: "cannot be opened"),
     (REFUSED, lambda one: "refused the connection"),
     (LOGIN, lambda one: "refused the login"),
     (NO_NAME, lambda one: "has a name that cannot be resolved"),

@@ -105,11 +105,16 @@ def swallowed(entries: Iterable[Transaction], chain: Iterable[tuple[str | None, 
 
 
 def _is_among(error: Mapping[str, str], causes: set[tuple[str | None, str | None]]) -> bool:
-    """Whether `error` is one of `causes`. The probe leaves values out of messages: `***` stands for text, `#` for a number."""
+    """Whether `error` is one of `causes`. The probe leaves values out of messages: `***` stands for text, `#` for a number.
+
+    Where a library wraps the exception of a driver, the ledger has the driver's message, which is that of another cause.
+    """
     if (error["type"], error["message"]) in causes:
         return True
+    if all(kind != error["type"] for kind, _ in causes):
+        return False
     pieces = error["message"].replace("#", MASK).split(MASK)
-    return any(kind == error["type"] and _has_in_order(message or "", pieces) for kind, message in causes)
+    return any(_has_in_order(message or "", pieces) for _, message in causes)
 
 
 def _has_in_order(text: str, pieces: Iterable[str]) -> bool:

@@ -36,7 +36,10 @@ def in_words(
 
 def _both_know(kind: str, good: Sequence[Mapping[str, Any] | None], now: Mapping[str, Any] | None) -> bool:
     last = next((one for one in good if one is not None), None)
-    return bool(last and now and last.get(kind) and now.get(kind))
+    if not last or not now or kind != "code":
+        return bool(last and now and last.get(kind) and now.get(kind))
+    before, after = last.get("code") or {}, now.get("code") or {}
+    return any(before.get(key) and after.get(key) for key in ("commit", "files"))
 
 
 def version(code: Mapping[str, Any]) -> str:
@@ -47,8 +50,9 @@ def version(code: Mapping[str, Any]) -> str:
 
 def name_of(target: str) -> str:
     """A target as people call it: `sales.csv`, `sales/2026-11-23.csv`, `SELECT stores`, `api.example/v1/calls`."""
-    if " " in target and "://" in target.partition(" ")[0]:
-        return target.partition(" ")[2]
+    place, _, statement = target.partition(" ")
+    if statement and ("://" in place or statement.partition(" ")[0].isupper()):
+        return statement
     scheme, _, rest = target.partition("://")
     if scheme in ("http", "https"):
         return rest.partition("?")[0].rstrip("/")
