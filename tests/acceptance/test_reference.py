@@ -23,6 +23,7 @@ ANSWERS = {
     "offduty.runs/1": ["runs", "--json"],
     "offduty.run/1": ["runs", "show", "--json"],
     "offduty.log/1": ["log", "--json"],
+    "offduty.learn/1": ["learn", "nightly", "--json"],
     "offduty.check/1": ["check", "--json"],
     "offduty.config/1": ["config", "show", "--all", "--json"],
     "offduty.doctor/1": ["doctor", "--json"],

@@ -153,3 +153,45 @@ def test_checks_are_shown_afterwards(clinic, monkeypatch):
     assert "checked     age of lab-feed" in shown
     found = json.loads(subprocess.run([TOOLS / "offduty", "runs", "show", "forecast", "--json"], capture_output=True, text=True).stdout)
     assert (found["checks"][0]["name"], found["checks"][0]["outcome"]) == ("age of lab-feed", "warned")
+
+
+@pytest.fixture
+def offduty(clinic):
+    """Call a command in the clinic's folder."""
+
+    def call(*words):
+        environ = {**os.environ, "OFFDUTY_STATE_DIR": str(clinic.state)}
+        return subprocess.run([TOOLS / "offduty", *words], cwd=clinic.folder, env=environ, capture_output=True, text=True, timeout=30)
+
+    return call
+
+
+def test_bounds_are_learned_from_good_runs(clinic, offduty):
+    """What is set stays; what is proposed says on what it rests; once written, there is nothing left to learn, and the day goes well."""
+    table = clinic.folder / "offduty.toml"
+    before = table.read_text().replace('max_age  = "2 d"\nmin_rows = 400\n', "").replace('min_duration = "500 ms"\n', "")
+    table.write_text(before)
+    found = json.loads(offduty("learn", "forecast", "--json").stdout)
+    assert (found["runs"], found["written"]) == (12, None)
+    proposed = {(one["table"], one["setting"]): one for one in found["proposals"]}
+    assert proposed["dependency.lab-feed", "min_rows"]["value"] == 220
+    assert proposed["dependency.lab-feed", "min_rows"]["evidence"] == "442 rows on 12 good runs"
+    assert proposed["dependency.lab-feed", "max_age"]["value"] == "13 h"
+    assert ("job.forecast", "max_duration") not in proposed
+    assert table.read_text() == before
+    assert offduty("learn", "forecast", "--write").returncode == 0
+    after = table.read_text().splitlines()
+    assert [line for line in after if line in before.splitlines()] == before.splitlines()
+    assert [line.split()[0] for line in after if line not in before.splitlines()] == ["min_duration", "max_age", "min_rows"]
+    assert offduty("check").returncode == 0
+    assert offduty("learn", "forecast", "--write").stdout == 'nothing new to learn from 12 good runs of "forecast"\n'
+    assert clinic.run() == 0
+    assert clinic.last()[0] == "succeeded"
+
+
+def test_there_is_nothing_to_learn_without_good_runs(offduty, clinic):
+    """It says how many there are and how many it takes; an unknown job is an error."""
+    table = clinic.folder / "offduty.toml"
+    table.write_text(table.read_text() + '\n[job.young]\ncommand = ["true"]\n')
+    assert offduty("learn", "young").stdout == '"young" has no good run yet; 5 are needed to learn from\n'
+    assert offduty("learn", "yuong").stderr.startswith("offduty: E506")

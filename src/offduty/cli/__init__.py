@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scan": ("offduty.cli.commands.scan", "Set up", "what the code touches that can fail: files, databases, services"),
     "schedule": ("offduty.cli.commands.schedule", "Set up", "when jobs are due; hand that to cron, systemd or Kubernetes"),
     "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),
+    "learn": ("offduty.cli.commands.learn", "Set up", "bounds for a job and its inputs, as its good runs show them"),
     "check": ("offduty.cli.commands.check", "Set up", "everything wrong with the configuration, at once"),
     "doctor": ("offduty.cli.commands.doctor", "Set up", "every setting and where it came from, the store, the folders"),
     "config": ("offduty.cli.commands.config", "Set up", "show the configuration as offduty understands it"),
