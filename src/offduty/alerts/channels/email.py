@@ -199,8 +199,10 @@ def message(alert: Alert, sender: Mailbox, to: Mailboxes) -> EmailMessage:
     mail["X-Auto-Response-Suppress"] = "All"
     if alert.severity == "critical" and alert.status == "firing":
         mail["Importance"] = "high"
-    mail.set_content(wording.fitting(alert, wording.plain, len, MOST_CHARACTERS), cte="quoted-printable")
+    text = wording.fitting(alert, wording.plain, len, MOST_CHARACTERS)
+    mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(wording.fitting(alert, html, len, MOST_CHARACTERS), subtype="html", cte="quoted-printable")
+    mail.set_boundary(f"=_{_digest(alert.key + text)}")  # the same each time, and nothing that a text could foresee
     return mail
 
 
