@@ -92,6 +92,7 @@ class Keeper:
             ("retention", lambda: self._retain(attempt.job)),
             ("what it is made of", lambda: self._origin_of(attempt).code),
             ("triage table", lambda: self._read_table(attempt)),
+            ("warm triage", _warm_triage),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
 
@@ -569,6 +570,12 @@ def _last_line(text: str) -> str:
 
 def _import_json() -> None:
     import json  # noqa: F401
+
+
+def _warm_triage() -> None:
+    from offduty.wiring.triage import warm
+
+    warm()
 
 
 def _import_summary() -> None:

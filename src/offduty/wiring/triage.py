@@ -22,7 +22,7 @@ from offduty.wiring.bounded import TookTooLong, within
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
 
-TIME = 0.8  # seconds for a verdict: the run command is gone two seconds after the job
+TIME = 1.0  # seconds for a verdict: the run command is gone two seconds after the job
 JUDGED = ("failed", "warned", "timed_out", "terminated", "lost")
 TITLE_CHARS = 160
 
@@ -126,6 +126,13 @@ class Triage:
         if is_empty(verdict, case.outcome):
             return {"notes": notes}
         return {"triage": line(verdict, run, duty), "do": verdict.steps, "verdict": verdict.as_json(), "notes": notes}
+
+
+def warm() -> None:
+    """Make the catalogue ready while the job runs, so that a failure is explained at once."""
+    from offduty.triage.diagnose import catalogued
+
+    catalogued(Case())
 
 
 def lines_of(output: bytes) -> list[str]:

@@ -13,7 +13,8 @@ from offduty.triage.seen import Seen, bases
 class ExceptionClass(Condition):
     """Any exception of the chain, in whatever language: the uncaught one, its causes, and those it was raised in the handling of.
 
-    A name without dots fits the class in any module; with dots, the module's last part is enough (`errors.ParserError`).
+    A name without dots fits the class in any module; with dots, the module's last part is
+    enough (`errors.ParserError`), or the package (`pandas.ParserError`).
     """
 
     key: ClassVar[str] = "exception"
@@ -41,8 +42,14 @@ class ExceptionClass(Condition):
 
 
 def is_class(wanted: str, name: str) -> bool:
-    """Whether the class `name`, as a traceback shows it, is the one that is meant by `wanted`."""
-    return fits(wanted, name) or fits(f"*.{wanted}", name) or fits(f"builtins.{name}", wanted)
+    """Whether the class `name`, as a traceback shows it, is the one that is meant by `wanted`.
+
+    Libraries hand out classes under shorter names than they have: `json.JSONDecodeError` is `json.decoder.JSONDecodeError`.
+    """
+    if fits(wanted, name) or fits(f"*.{wanted}", name) or fits(f"builtins.{name}", wanted):
+        return True
+    package, last = wanted.partition(".")[0], wanted.rpartition(".")[2]
+    return package != wanted and fits(f"{package}.*.{last}", name)
 
 
 def _above(mine: str, theirs: Value) -> bool:
