@@ -81,7 +81,8 @@ def because(
     failure: Failure, changes: Sequence[Change], ledger: Sequence[Transaction], usual: Baseline, *, died: bool = False, at: str = ""
 ) -> str | None:
     """The sentence of the first rule that has one; None where nothing explains the failure."""
-    known = Known(failure, changes, ledger, usual, died, at or (usual.started_at[0] if usual.started_at else ""))
+    compared = changes if usual.runs else ()
+    known = Known(failure, compared, ledger, usual, died, at or "".join(usual.started_at[:1]))
     return next((sentence for rule in RULES if (sentence := rule(known))), None)
 
 

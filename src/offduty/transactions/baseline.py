@@ -242,9 +242,9 @@ def template(target: str) -> str:
     return _VARIES.sub("#", target)
 
 
-_VARIES = re.compile(
-    r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{8,}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?![0-9a-zA-Z])|[0-9]+", re.IGNORECASE
-)
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_VARIES = re.compile(rf"(?<![0-9a-z])(?:{_UUID}|[0-9a-f]{{8,}}|{_MONTHS})(?![0-9a-z])|[0-9]+", re.IGNORECASE)
 
 
 def is_read(op: str, target: str) -> bool:

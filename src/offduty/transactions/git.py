@@ -106,8 +106,8 @@ def _is_dirty(top: str, git: str, common: str, commit: str, folder: str) -> bool
         data = file.read(LARGEST_INDEX)
     entries, rest = _entries(data)
     if len(entries) > MOST_FILES:
-        below = os.path.relpath(os.path.realpath(folder), os.path.realpath(top)) + "/"
-        entries = [one for one in entries if one.path.startswith(below)]
+        below = os.path.relpath(os.path.realpath(folder), os.path.realpath(top))
+        entries = [one for one in entries if below == "." or one.path.startswith(f"{below}/")]
     if len(entries) > MOST_FILES:
         raise Unknown
     if _differ(top, entries, status.st_mtime_ns):

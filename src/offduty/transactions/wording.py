@@ -59,8 +59,10 @@ def name_of(target: str) -> str:
     if not rest and not target.startswith("/"):
         return target
     parts = [part for part in target.split("/") if part]
-    telling = parts and any(c.isalpha() for c in template(parts[-1]).partition(".")[0])
-    return parts[-1] if telling or len(parts) < 2 else "/".join(parts[-2:])
+    if len(parts) < 2:
+        return "".join(parts) or target
+    telling = any(c.isalpha() for c in template(parts[-1]).partition(".")[0])
+    return parts[-1] if telling else "/".join(parts[-2:])
 
 
 def day(moment: str, now_year: str = "") -> str:
