@@ -50,6 +50,7 @@ def look(config: str | None, now: float) -> Iterator[Fact]:
     yield from problems
     if settings is not None:
         yield from _configuration(settings)
+        yield from _channels(settings)
     found = settings.places() if settings is not None else places.find(os.environ)
     yield from examine.folders(found)
     yield from examine.space(found)
@@ -82,6 +83,18 @@ def _configuration(settings: Settings) -> Iterator[Fact]:
     for setting in shown(settings):
         if setting.source.kind != "default" and not (setting.path[0] == "triage" and settings.triage):
             yield Fact("settings", dotted(setting.path), f"{words(setting.value)}  [{setting.source}]")
+
+
+def _channels(settings: Settings) -> Iterator[Fact]:
+    """Each channel, and whether it could be built now."""
+    for name, channel in settings.channels.items():
+        yield Fact("channels", name, channel.kind)
+    wrong = {
+        str(mistake.path[1]): mistake for mistake in reversed(settings.mistakes) if mistake.path[:1] == ("channel",) and mistake.path[1:]
+    }
+    for name, mistake in wrong.items():
+        if name not in settings.channels:
+            yield Fact("channels", name, mistake.code, mistake.what, mistake.fix or "`offduty check` tells all")
 
 
 def _print(on: Screen, facts: Sequence[Fact], care: int) -> None:
