@@ -273,3 +273,29 @@ def ssh_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port, folder = free_port(), tmp_path_factory.mktemp("ssh")
     server = Path(__file__).parent / "servers" / "ssh.py"
     yield from serving([sys.executable, str(server), str(port), str(folder)], port, folder.with_name("ssh.log"))
+
+
+@pytest.fixture(scope="session")
+def mongo_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server that speaks enough of MongoDB's protocol."""
+    pytest.importorskip("bson")
+    port, log = free_port(), tmp_path_factory.mktemp("mongo") / "log"
+    yield from serving([sys.executable, str(Path(__file__).parent / "servers" / "mongo.py"), str(port)], port, log)
+
+
+@pytest.fixture(scope="session")
+def bigquery_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server that answers queries as BigQuery does."""
+    port, log = free_port(), tmp_path_factory.mktemp("bigquery") / "log"
+    yield from serving([sys.executable, str(Path(__file__).parent / "servers" / "bigquery.py"), str(port)], port, log)
+
+
+@pytest.fixture(scope="session")
+def kafka_port() -> Iterator[int]:
+    """Kafka as librdkafka plays it."""
+    pytest.importorskip("confluent_kafka")
+    command = [sys.executable, str(Path(__file__).parent / "servers" / "kafka.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+        server.kill()

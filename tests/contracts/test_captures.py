@@ -184,13 +184,20 @@ def test_the_originals_are_restored(watched: Watched) -> None:
 
 
 def test_functions_look_the_same(watched: Watched) -> None:
-    """Signature, name, documentation, attributes; functions of modules are pickled by name."""
+    """Signature, name, documentation, attributes; functions of modules are pickled by name, if they were."""
     before = {name: looks(*find(name)) for name in watched.exercises.NAMES}
+    pickled = [name for name in watched.exercises.NAMES if isinstance(find(name)[0], ModuleType) and is_pickled(find(name)[2])]
     watched.install()
     assert {name: looks(*find(name)) for name in watched.exercises.NAMES} == before
-    for owner, _, value in map(find, watched.exercises.NAMES):
-        if isinstance(owner, ModuleType):
-            assert pickle.loads(pickle.dumps(value)) is value
+    assert [name for name in pickled if not is_pickled(find(name)[2])] == []
+
+
+def is_pickled(value: Any) -> bool:
+    """Whether it comes back as the very same; some modules written in C give a name that nobody can import."""
+    try:
+        return pickle.loads(pickle.dumps(value)) is value
+    except pickle.PicklingError:
+        return False
 
 
 def looks(owner: Any, name: str, _: Any) -> list[Any]:

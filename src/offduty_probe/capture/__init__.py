@@ -35,6 +35,13 @@ CAPTURES = {
     "asyncpg": ("asyncpg", "asyncpg"),
     "pymysql": ("pymysql", "pymysql"),
     "mysql.connector": ("mysql.connector", "mysql_connector"),
+    "pyodbc": ("pyodbc", "pyodbc"),
+    "oracledb": ("oracledb", "oracledb"),
+    "snowflake": ("snowflake.connector", "snowflake"),
+    "bigquery": ("google.cloud.bigquery", "bigquery"),
+    "pymongo": ("pymongo", "pymongo"),
+    "kafka": ("kafka", "kafka"),
+    "confluent_kafka": ("confluent_kafka", "confluent_kafka"),
     "http.client": ("http.client", "http_client"),
     "urllib": ("urllib.request", "urllib_request"),
     "urllib3": ("urllib3", "urllib3"),
@@ -53,6 +60,7 @@ CAPTURES = {
     "fsspec": ("fsspec.spec", "fsspec"),
     "fsspec.asyn": ("fsspec.asyn", "fsspec_asyn"),
     "botocore": ("botocore.client", "botocore"),
+    "dask": ("dask.base", "dask"),
     "boto3": ("boto3.s3.inject", "boto3_transfers"),
 }
 

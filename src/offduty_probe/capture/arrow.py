@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from offduty_probe.capture.shapes import MOST_COLUMNS
 from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import argument
 
@@ -62,7 +63,10 @@ def size(table: Any) -> Known:
         shape = table.shape
         return {"rows": shape[0], "columns": shape[1], "shape": zip(table.columns, table.dtypes)}
     known: Known = of_schema(schema) if schema is not None else {}
-    return dict(known, rows=rows) if isinstance(rows, int) else known
+    if not isinstance(rows, int):
+        return known
+    columns = getattr(table, "columns", None)  # of a batch and of a table; arrow keeps count, or counts one bit a value
+    return dict(known, rows=rows, nulls=[one.null_count for one in columns[:MOST_COLUMNS]] if isinstance(columns, list) else None)
 
 
 def of_schema(schema: Any) -> Known:

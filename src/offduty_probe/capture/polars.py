@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from time import perf_counter_ns
 
+from offduty_probe.capture.shapes import MOST_COLUMNS
 from offduty_probe.capture.statements import database_of, queried, refused, unreadable
 from offduty_probe.capture.targets import at, is_path, reads, target_of, writes
 from offduty_probe.capture.wrapping import Patches, argument, looking_like
@@ -235,7 +236,13 @@ def size(frame: Any) -> Known:
     shape = getattr(frame, "shape", None)
     if not isinstance(shape, tuple) or len(shape) != 2:
         return {}
-    return {"rows": shape[0], "columns": shape[1], "shape": _columns(frame)}
+    return {"rows": shape[0], "columns": shape[1], "shape": _columns(frame), "nulls": _nulls(frame)}
+
+
+def _nulls(frame: Any) -> list[int] | None:
+    """How many values each column lacks, None if it is no frame that is there: polars keeps count, or counts one bit a value."""
+    get_columns = getattr(frame, "get_columns", None)
+    return [column.null_count() for column in get_columns()[:MOST_COLUMNS]] if get_columns is not None else None
 
 
 def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:

@@ -22,6 +22,8 @@ OTHER_NAMES = {
     "aiomysql": "pymysql",
 }
 
+CONNECT_ONLY = ("pyodbc",)  # their captures do not see statements: the dialect's are told, and its connecting stands for theirs
+
 
 def install(record: Ledger) -> Callable[[], None]:
     """What a dialect has its driver do: connect and execute."""
@@ -34,7 +36,7 @@ def install(record: Ledger) -> Callable[[], None]:
 
 def _is_captured(dialect: Any) -> bool:
     driver = str(getattr(dialect, "driver", ""))
-    return OTHER_NAMES.get(driver, driver) in CAPTURES
+    return OTHER_NAMES.get(driver, driver) in CAPTURES and driver not in CONNECT_ONLY
 
 
 def _connected(args: Any, kwargs: Any) -> Said | None:

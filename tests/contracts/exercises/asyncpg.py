@@ -10,8 +10,8 @@ from typing import Any
 
 LIBRARIES = ["asyncpg"]
 SERVERS = ["postgres_port"]
-NAMES = """asyncpg.connect asyncpg.connection.connect asyncpg.connection.Connection.execute asyncpg.connection.Connection.fetch
- asyncpg.connection.Connection.fetchval asyncpg.connection.Connection.copy_from_table asyncpg.prepared_stmt.PreparedStatement.fetch""".split()
+NAMES = ["asyncpg.connect", "asyncpg.connection.connect", "asyncpg.prepared_stmt.PreparedStatement.fetch"]
+NAMES += [f"asyncpg.connection.Connection.{name}" for name in "execute fetch fetchval copy_from_table".split()]
 CATALOG = "SELECT 'CANARY' FROM pg_database LIMIT 1"
 postgres_port = 0
 
