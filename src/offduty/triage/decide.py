@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from offduty.triage.case import Case
+from offduty.triage.compiled import compiled
 from offduty.triage.evidence import AFTER_LOG, Evidence, gather
 from offduty.triage.patterns import PatternSet
 from offduty.triage.reading.statements import Statement
@@ -18,11 +19,14 @@ from offduty.triage.verdict import Confidence, Verdict
 # A statement's weight is the signature's times ten, less this: what was only warned of, or told in passing, rarely ends a job.
 _LESS = {"raised": 0, "error": 0, "ended": 1, "said": 0, "transaction": 5, "warning": 9, "info": 22}
 _FAR_LINES, _FAR = 400, 5
+_CALM = 12  # a line that speaks of no trouble
 _RIVAL = 4
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _SHOWN_CHARS = 300
 _TROUBLE = re.compile(
-    r"error|fail|exception|denied|refus|certificat|expired|cannot|can't|could not|unable|not found|no such|errno|timed|timeout|resol|dns|space|quota|[45]\d\d|proxy|json|reset|abort|lost",
+    r"error|fail|exception|denied|refus|certificat|expired|cannot|can't|could not|couldn't|unable|not found|no such|errno|tim(?:ed|e)[- ]?out|resol|no space|quota|[45]\d\d"
+    r"|proxy|reset by|abort|lost|kill|terminated|segmentation|core dumped|cancel|evict|oom|out of|exceed|limit|died|dead|invalid|missing|mismatch|corrupt|unavailable"
+    r"|locked|throttl|exhaust|not exist|doesn't|does not|did not|forbidden|unauthorized|fatal|panic|insufficient|no module|too many|not enough|empty|interrupt|[^\x00-\x7f]",
     re.IGNORECASE,
 )
 
@@ -67,7 +71,8 @@ def candidates(evidence: Evidence) -> list[Candidate]:
 
 def _candidate(signature: Signature, statement: Statement, evidence: Evidence) -> Candidate:
     far = _FAR if statement.number < evidence.last - _FAR_LINES and statement.number else 0
-    return Candidate(signature, statement, signature.weight * 10 - _LESS[statement.kind] - far)
+    calm = _CALM if statement.kind == "said" and not _TROUBLE.search(statement.text) else 0
+    return Candidate(signature, statement, signature.weight * 10 - _LESS[statement.kind] - far - calm)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ class _Index:
         self._without_text: list[Signature] = []
         for signature in signatures:
             self._add(signature)
-        self.patterns = PatternSet(list(self._ids))
+        pieces = compiled()["pieces"]
+        self.patterns = PatternSet(list(self._ids), [pieces[pattern] for pattern in self._ids])
         self.logs = {self._ids[pattern] for signature in signatures for pattern in signature.when.log}
 
     def _add(self, signature: Signature) -> None:

@@ -10,7 +10,7 @@ from offduty.runs.tails.finding import Cause
 from offduty.transactions.transaction import Transaction
 from offduty.triage.case import Case
 from offduty.triage.reading import lines, statements
-from offduty.triage.reading.facts import facts_of
+from offduty.triage.reading.facts import facts_of, peers
 from offduty.triage.reading.statements import Statement
 
 AFTER_LOG = 1 << 40  # the place of what was not printed, behind every line
@@ -35,13 +35,18 @@ class Evidence:
         return "\n".join([*(statement.text for statement in self.statements), *_traces(self.statements)]).lower()[-200_000:]
 
     @cached_property
+    def near(self) -> frozenset[str]:
+        """The peers that the log speaks of."""
+        return peers(self.around)
+
+    @cached_property
     def last(self) -> int:
         """The number of the last line that states something."""
         return max((statement.number for statement in self.statements if statement.number < AFTER_LOG), default=0)
 
     def facts(self, statement: Statement) -> frozenset[str]:
         """The tags of one statement."""
-        return facts_of(statement, self.around) | frozenset(statement.extra)
+        return facts_of(statement, self.near) | frozenset(statement.extra)
 
 
 def gather(case: Case) -> Evidence:

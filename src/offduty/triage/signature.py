@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import re2
 
 from offduty.triage.categories import CATEGORIES, OWNER_KINDS
+from offduty.triage.compiled import compiled
 
-FOLDER = Path(__file__).parent / "catalogue"
 Sure = Literal["high", "medium", "low"]
 
 
@@ -61,12 +59,7 @@ class Signature:
 @cache
 def catalogue() -> tuple[Signature, ...]:
     """All signatures, family by family. Read once."""
-    return tuple(signature for path in sorted(FOLDER.glob("*.toml")) for signature in load(path.read_text("utf-8"), path.stem))
-
-
-def load(text: str, family: str) -> list[Signature]:
-    """The signatures of one file. Raises `CatalogueError`."""
-    return [_signature(row, family) for row in tomllib.loads(text).get("signature", [])]
+    return tuple(map(load, compiled()["signatures"]))
 
 
 def validate(signatures: Iterable[Signature]) -> list[str]:
@@ -91,7 +84,9 @@ def _bad_patterns(signature: Signature) -> list[str]:
     return found
 
 
-def _signature(row: Mapping[str, Any], family: str) -> Signature:
+def load(row: Mapping[str, Any]) -> Signature:
+    """One signature, of a row of `catalogue/*.toml` with its `family`. Raises `CatalogueError`."""
+    family = str(row["family"])
     name = str(row.get("id", "without id"))
     category = CATEGORIES.get(str(row.get("category")))
     if category is None:

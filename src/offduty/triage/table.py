@@ -54,12 +54,12 @@ def as_text(rows: Iterable[Row], ending: str) -> str:
 def _row(raw: RawRow, number: int, lines: list[str], name: str, report: Report) -> Row | None:
     def placed(flaw: Flaw) -> None:
         line = raw.lines.get(str(flaw.path[0]), raw.line) if flaw.path else raw.line
-        report(replace(flaw, where=f"{line}{_column(lines[line - 1], flaw)}"))
+        report(replace(flaw, where=f"{line}{column(lines[line - 1], flaw)}"))
 
     return read(raw.values, number, placed, _named(name, str(raw.line)))
 
 
-def _column(line: str, flaw: Flaw) -> str:
+def column(line: str, flaw: Flaw) -> str:
     """`:23`, where the pattern stands in the line as it is."""
     at = line.find(flaw.text) if flaw.text else -1
     return f":{at + flaw.offset + 1}" if at >= 0 else ""

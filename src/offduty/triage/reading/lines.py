@@ -91,7 +91,7 @@ def _level(marks: str, body: str) -> str:
         level = _LEVELS.get(re.sub(r"\W", "", found.group()), "said")
         return "said" if level == "info" and _TROUBLE.search(body) else level  # the output of a subprocess, often
     start = body[:60]
-    if _WARNING.search(start):
+    if _WARNING.search(body[:250]):
         return "warning"
     named = _SAYS_LEVEL.search(start)
     return _LEVELS.get(re.sub(r"\W", "", named.group()), "said") if named else "said"

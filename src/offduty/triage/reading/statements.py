@@ -21,6 +21,7 @@ _JVM_FRAME = re.compile(r"\s*at (?P<function>[\w.$<>/]{3,200})\((?P<file>[^()]{0
 _JVM_MORE = re.compile(r"\s*\.\.\. \d+ (?:more|common frames)")
 _NODE_FRAME = re.compile(r"\s+at .{1,300}:\d+:\d+\)?$")
 _CODE = re.compile(r"\s*(?:-{1,6}>)? ?\d{1,6}(?:\s{2,}|\s*$)|\s*-{1,6}> ?\d{1,6}\s|\s*[\^~]+\s*$|\s*[│|] .*[│|]$|\s*❱")
+_CARETS = re.compile(r"\s{4,}[\^~]+\s*$")
 _HEADER = "Traceback"
 _CHAIN = re.compile(r"The above exception was the direct cause of|During handling of the above exception|Another exception occurred")
 CLASS = re.compile(
@@ -98,7 +99,7 @@ class _Reader:
         elif frame := _frame(text):
             self._trace.frames.append(frame)
             self._trace.open = True
-        elif self._is_code(text):
+        elif self._is_code(text) or (text.startswith("    ") and at + 1 < len(self._lines) and _CARETS.match(self._lines[at + 1].text)):
             self._trace.code.append(text.strip())
         elif _CHAIN.search(text):
             self._message_lines = MESSAGE_LINES
