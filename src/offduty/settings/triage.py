@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from offduty.errors import quoted
@@ -10,11 +11,11 @@ from offduty.settings import files, layers
 from offduty.settings.convert import Report
 from offduty.settings.launch import path_in
 from offduty.settings.layers import FileLayer
-from offduty.settings.mistakes import Mistake, nearest
+from offduty.settings.mistakes import Mistake, Path, nearest
 from offduty.triage import tablefile
 from offduty.triage.flaw import Flaw
-from offduty.triage.row import Row
-from offduty.triage.table import Table, of_values
+from offduty.triage.row import Row, read
+from offduty.triage.table import Table, column, of_values
 
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
@@ -27,7 +28,16 @@ def table_of(settings: Settings, *, places: bool = False) -> Table:
     if settings.triage_file is not None:
         path = path_of(settings)
         return tablefile.read(path, files.shown(path))
-    return of_values((values, _where(settings, number) if places else "") for number, values in _inline(settings))
+    rows: list[Row] = []
+    flaws: list[Flaw] = []
+    for number, values in _inline(settings):
+
+        def placed(flaw: Flaw, number: int = number) -> None:
+            flaws.append(replace(flaw, where=_where(settings, (KEY, number, *flaw.path), flaw)) if places else flaw)
+
+        row = read(values, number + 1, placed, _where(settings, (KEY, number)) if places else "")
+        rows += [row] if row else []
+    return Table(tuple(rows), tuple(flaws))
 
 
 def path_of(settings: Settings) -> str:
@@ -61,8 +71,14 @@ def _inline(settings: Settings) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, row
 
 
-def _where(settings: Settings, number: int) -> str:
-    return str(layers.source(settings.layers, (KEY, number)))
+def _where(settings: Settings, path: Path, flaw: Flaw | None = None) -> str:
+    """The file and line of what stands at `path`, and the column of a flaw in a pattern."""
+    where = str(layers.source(settings.layers, path))
+    if flaw is None or not flaw.text:
+        return where
+    holders = [one for one in settings.layers if isinstance(one, FileLayer) and layers.has(one.table, path)]
+    line = where.rpartition(":")[2]
+    return f"{where}{column(holders[-1].file.text.split(chr(10))[int(line) - 1], flaw)}" if holders and line.isdigit() else where
 
 
 def _unknown_names(settings: Settings, rows: tuple[Row, ...]) -> Iterator[Flaw]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from offduty import failpoints
 from offduty.errors import OffdutyError
 from offduty.runs.failure import Failure
 from offduty.transactions.change import Change
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TIME = 1.0  # seconds for a verdict: the run command is gone two seconds after the job
 JUDGED = ("failed", "warned", "timed_out", "terminated", "lost")
 TITLE_CHARS = 160
+TOO_LATE = "not explained in time"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Duty:
 
     def verdict(self, case: Case) -> Verdict:
         """The verdict on a case."""
+        failpoints.hit("verdict")
         return diagnose(case, self.table, self.teams, self.owners, self.dependency_teams, job_owner=self.jobs.get(case.job))
 
 
@@ -123,6 +126,8 @@ class Triage:
         verdict = judge(duty, case)
         path = duty.edited()
         notes = [f"{os.path.basename(path)} was edited while the job ran: triage went by the table as it was"] if path else []
+        if flaws := len(duty.table.flaws):
+            notes.append(f"{flaws} mistake{'s' * (flaws > 1)} in the triage table, whose rows are left out: `offduty triage check`")
         if is_empty(verdict, case.outcome):
             return {"notes": notes}
         return {"triage": line(verdict, run, duty), "do": verdict.steps, "verdict": verdict.as_json(), "notes": notes}
@@ -150,7 +155,7 @@ def judge(duty: Duty, case: Case) -> Verdict:
     except TookTooLong as error:
         owner = duty.jobs.get(case.job)
         said = Verdict(team=owner, contact=duty.teams.get(owner or "", ""), evidence=(f"triage was {error}, and was left",))
-        return replace(said, title="Not explained in time")
+        return replace(said, title=TOO_LATE)
 
 
 def is_judged(outcome: str) -> bool:
@@ -172,6 +177,8 @@ def line(verdict: Verdict, run: str, duty: Duty) -> str:
 
 
 def _said(verdict: Verdict, run: str) -> str:
+    if verdict.title == TOO_LATE:
+        return f"{TOO_LATE}; `offduty triage why {run}` takes as long as it takes"
     if verdict.source == UNKNOWN:
         return f"unknown: no row explains it; `offduty triage why {run}` shows the row to add"
     told = " ".join((verdict.title or verdict.cause).split())
