@@ -101,7 +101,6 @@ class Told:
             if latest.told is not latest.keys:
                 self._tell(latest)
 
-
     def end_aside(self) -> None:
         """The block of `begin_aside` is over."""
         _aside.set(None)
