@@ -41,6 +41,7 @@ FAULTS = {
     "db-locked": "somebody else holds the database",
     "db-table": "the table `outcomes` is gone",
     "db-missing": "the database's folder is gone",
+    "db-refused": "the database refuses every connection",
 }
 
 
@@ -102,6 +103,15 @@ def lay_feed(day, fault):
 
 def lay_database(fault):
     """clinic.sqlite3: patients, the outcomes that are known, and the forecasts that were made, which stay from run to run."""
+    if os.path.isdir(DATABASE):
+        os.rmdir(DATABASE)
+    if fault == "db-refused":
+        if os.path.exists(DATABASE):
+            os.replace(DATABASE, f"{DATABASE}.away")
+        os.mkdir(DATABASE)  # what opens no door even to root
+        return
+    if os.path.exists(f"{DATABASE}.away"):
+        os.replace(f"{DATABASE}.away", DATABASE)
     rows = observations()
     with sqlite3.connect(DATABASE) as database:
         database.executescript(

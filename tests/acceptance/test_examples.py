@@ -69,6 +69,7 @@ FAULTS = {
     "db-locked": (1, "database is locked"),
     "db-table": (1, "no such table: outcomes"),
     "db-missing": (1, "unable to open database file"),
+    "db-refused": (1, "unable to open database file"),
 }
 
 

@@ -52,11 +52,11 @@ class Origin:
         return "     ".join(part for part in parts if part)
 
     def fingerprint(self, evidence: Evidence | None, last: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """As the record holds it. `last`: that of the last good run; its files are looked at where this run could not tell its own."""
+        """As the record holds it. `last`: that of a good run: its files are looked at, too, as one that breaks off may not tell its own."""
         record, job = self._attempt.record, self._attempt.job
         hello = _hello(evidence, self._attempt)
         files = [file for file in (evidence.files if evidence else ()) if not file.startswith(f"{OFFDUTY}/")]
-        files = files or list(((last or {}).get("code") or {}).get("files") or ())
+        files += ((last or {}).get("code") or {}).get("files") or ()
         sources = [*([job.notebook] if job.notebook else origin.sources_in(record["command"], record["cwd"])), *files]
         return {
             "code": {**self.code, "files": origin.digests(dict.fromkeys(sources), record["cwd"])},
@@ -73,6 +73,11 @@ def _hello(evidence: Evidence | None, attempt: Attempt) -> Mapping[str, Any]:
     hellos = [event for event in (evidence.events if evidence else ()) if event["kind"] == "hello"]
     kernels = [event for event in hellos if attempt.job.notebook and any("ipykernel" in word for word in event.get("argv") or ())]
     return next(iter([*kernels, *(event for event in hellos if event.get("main")), *hellos]), {})
+
+
+def of_good_run(usual: Baseline, record: Record) -> Mapping[str, Any] | None:
+    """The last fingerprint that is known, for a run that did not come to its end."""
+    return None if record["outcome"] in ENDED_WELL else next((one for one in usual.fingerprints if one), None)
 
 
 class Compared:

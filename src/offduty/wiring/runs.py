@@ -262,15 +262,15 @@ class Keeper:
         """This run beside the good ones before it, also those that no store has taken in yet."""
         from offduty.runs.alive import supervisor_alive
         from offduty.stores.replay import replay
-        from offduty.wiring.origin import Compared, usual_runs
+        from offduty.wiring.origin import Compared, of_good_run, usual_runs
 
         clock, spool = self.world.clock, self.world.places.spool
         store = self._opened()
         if 1 < len(os.listdir(spool)) <= MANY_SPOOLED:
             replay(spool, store, alive=supervisor_alive, clock=clock)
         usual = usual_runs(store, attempt.record, clock)
-        last = next((one for one in usual.fingerprints if one), None)
-        return Compared(attempt.record, usual, evidence, self._origin_of(attempt).fingerprint(evidence, last))
+        fingerprint = self._origin_of(attempt).fingerprint(evidence, of_good_run(usual, attempt.record))
+        return Compared(attempt.record, usual, evidence, fingerprint)
 
     def _read_table(self, attempt: Attempt) -> None:
         """The triage table as it is while the job runs: what is edited later is for the next run."""

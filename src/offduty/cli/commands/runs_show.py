@@ -34,8 +34,10 @@ def main(args: argparse.Namespace) -> int:
         run = run_of(reach.store, reach.planned, args.run)
         transactions = reach.store.ledger(run["id"])
         checks, metrics = reach.store.checks(run["id"]), reach.store.metrics(run["id"])
+        fingerprint = reach.store.fingerprint(run["id"])
     if args.json:
-        print_json({"schema": "offduty.run/1", "run": run, "transactions": transactions, "checks": checks, "metrics": metrics})
+        parts = {"transactions": transactions, "checks": checks, "metrics": metrics, "fingerprint": fingerprint}
+        print_json({"schema": "offduty.run/1", "run": run, **parts})
     else:
         show(args, run)
         show_ledger(args, run, transactions)

@@ -1,0 +1,125 @@
+"""The clinic's planned failures after good runs: the lines `because`, `where` and `changed` of the summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+TOOLS = Path(sys.executable).parent
+LAST_GOOD = r"since the last good run \(\d+ \w+ \d\d:\d\d\): "
+
+
+class Clinic:
+    """A copy of the example, with the records of its runs beside it."""
+
+    def __init__(self, folder):
+        self.folder = shutil.copytree(
+            EXAMPLES / "clinic", folder / "clinic", ignore=shutil.ignore_patterns("world", "forecasts.csv", "__pycache__")
+        )
+        self.environ = {
+            **os.environ,
+            "PATH": f"{TOOLS}:{os.environ['PATH']}",
+            "OFFDUTY_STATE_DIR": str(folder / "state"),
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def call(self, *command, **more):
+        """Run a command in the clinic's folder; its stdout."""
+        return subprocess.run(command, cwd=self.folder, env=self.environ | more, capture_output=True, text=True, timeout=60).stdout
+
+    def run(self, fault="", **more):
+        """The job once, in a world with this fault; the summary of its record."""
+        broken = ("--break", fault) if fault else ()
+        self.call("python", "world.py", *broken, "--", "offduty", "run", "--retries", "0", "forecast", **more)
+        return self.shown()["run"]["summary"]
+
+    def shown(self):
+        """`offduty runs show --json` of the latest run."""
+        return json.loads(self.call("offduty", "runs", "show", "forecast", "--json"))
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory):
+    """After two good runs."""
+    clinic = Clinic(tmp_path_factory.mktemp("clinic"))
+    assert [clinic.run()["what"] for _ in range(2)] == [None, None]
+    return clinic
+
+
+PLANNED = {
+    "feed-column": (
+        r'lab\.csv lost the column "ltg": it had 10 columns on every good run until .*, today 9',
+        r"after transaction 1 of 7: read world/lab\.csv  \(ok, 442 rows x 9\)",
+        r"input lab\.csv -ltg · code same · packages same",
+    ),
+    "feed-missing": (
+        r"lab\.csv is not there; it was there on the last 2 good runs",
+        r"in transaction 1: read world/lab\.csv, failed after .*",
+        r"input lab\.csv not there \(it was on 2 good runs\) · code same · packages same",
+    ),
+    "feed-torn": (
+        r"lab\.csv had 2\d\d rows \(442 on 2 good runs\)",
+        r"after transaction 5 of 7: call http://127\.0\.0\.1:\d+/calls\?date=\*\*\*  \(ok, status 200\)",
+        r"input lab\.csv .*int64 -> float64.* · input lab\.csv 2\d\d rows \(442 on 2 good runs\) · code same · packages same",
+    ),
+    "api-503": (
+        r"127\.0\.0\.1:\d+/calls answered 503; it did not on the last 2 good runs",
+        r"in transaction 5: call http://127\.0\.0\.1:\d+/calls\?date=\*\*\*, failed after .*",
+        r"inputs as ever · code same · packages same",
+    ),
+    "db-refused": (
+        r"sqlite:///.*/world/clinic\.sqlite3 cannot be opened; it took .* on the last 2 good runs",
+        r"in transaction 2: connect sqlite:///.*/world/clinic\.sqlite3, failed after .*",
+        r"inputs as ever · code same · packages same",
+    ),
+    "db-locked": (
+        r"the query SELECT patients found the database locked by somebody else; it took .* on the last 2 good runs",
+        r"in transaction 3: query sqlite3 SELECT patients, failed after 2.*",
+        r"inputs as ever · code same · packages same",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", PLANNED)
+def test_a_planned_failure_is_explained(clinic, fault):
+    """F-feed, F-api, F-db of the example: why, where, and what changed, each by the evidence of its own run and of good ones."""
+    because, where, changed = PLANNED[fault]
+    summary = clinic.run(fault)
+    assert re.fullmatch(because, summary["because"])
+    assert re.fullmatch(where, summary["where"])
+    assert re.fullmatch(LAST_GOOD + changed, summary["changed"])
+
+
+def test_code_that_changed(clinic):
+    """The failure came up in a file of the job that is not what it was on the good runs."""
+    model = clinic.folder / "model.py"
+    before = model.read_text()
+    model.write_text(f"import os\nos.environ['CLINIC_MOOD']\n{before}")
+    try:
+        summary = clinic.run()
+    finally:
+        model.write_text(before)
+    said = r"the failure came up in model\.py, which has changed since the last good run \(.*\)"
+    assert re.fullmatch(said, summary["because"])
+    assert [(one["kind"], one["names"]) for one in summary["changes"]] == [("code", ["~model.py"])]
+
+
+def test_what_a_run_was_made_of_is_kept_and_shown(clinic):
+    """`runs show --json`: code, packages, Python, names of variables; INV-12: none of their values."""
+    clinic.run(CLINIC_SECRET="hunter2hunter2")
+    shown = clinic.shown()
+    made_of = shown["fingerprint"]
+    assert sorted(made_of["code"]["files"]) == ["forecast.py", "model.py"]
+    assert made_of["packages"]["pandas"]
+    assert (made_of["command"], made_of["python"]) == (["python", "forecast.py"], ".".join(map(str, sys.version_info[:3])))
+    assert "CLINIC_SECRET" in made_of["environment"]
+    assert "hunter2" not in json.dumps(shown)
+    assert re.search(r"\* code     python 3\.", Path(shown["run"]["log"]).read_text())
