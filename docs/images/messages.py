@@ -16,8 +16,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from offduty.alerts import mail
 from offduty.alerts.alert import Alert
-from offduty.alerts.channels import email, slack, teams
+from offduty.alerts.channels import slack, teams
 
 HERE = Path(__file__).resolve().parent
 LINK = "https://offduty.example/runs/7f3a91c2"
@@ -135,7 +136,7 @@ def renderer(folder: Path) -> str:
 
 def mail_page() -> str:
     """The mails, one below the other."""
-    bodies = [re.search(r"<body[^>]*>(.*)</body>", email.html(alert), re.DOTALL) for alert in MESSAGES]
+    bodies = [re.search(r"<body[^>]*>(.*)</body>", mail.html(alert), re.DOTALL) for alert in MESSAGES]
     return page("#eef0f2", "<div style='height:18px'></div>".join(found[1] for found in bodies if found))
 
 

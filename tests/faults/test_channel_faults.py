@@ -18,10 +18,11 @@ import pytest
 from offduty.alerts.addresses import Allowed
 from offduty.alerts.alert import Alert
 from offduty.alerts.channels.command import Command
-from offduty.alerts.channels.email import Email, tag
+from offduty.alerts.channels.email import Email
 from offduty.alerts.channels.slack import Slack
 from offduty.alerts.delivery import Attempt, DeliveryError
 from offduty.alerts.options import Arguments, FilePath, Line, Mailbox, Mailboxes, Port, Proxy, Token, Url
+from offduty.alerts.smtp import tag
 from offduty.drills.proxy import BLACK_HOLE, Fault
 from offduty.drills.proxy import Proxy as Network
 from offduty.drills.receiver import Receiver, reply

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from offduty.alerts.delivery import DeliveryError
@@ -82,6 +81,8 @@ def wait(value: str | None, now: float) -> float | None:
 def _seconds(text: str, now: float) -> float | None:
     if re.fullmatch(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?", text):
         return float(text)
+    from email.utils import parsedate_to_datetime
+
     try:
         at = parsedate_to_datetime(text)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offduty.alerts import mail
 from offduty.alerts.alert import Alert
-from offduty.alerts.channels import email as mail
 from offduty.alerts.channels import slack, slack_blocks, teams
 from offduty.alerts.options import Mailbox, Mailboxes
 
