@@ -6,11 +6,11 @@ The limits, and how often they cry wolf: docs/explanation/silent-failures.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 from offduty.durations import spoken, spoken_size
-from offduty.transactions.baseline import template
+from offduty.transactions.baseline import is_write, template
 from offduty.transactions.ledger import swallowed
 from offduty.transactions.transaction import Transaction
 
@@ -25,7 +25,7 @@ FAR, SIGMAS, BELOW = (
     2.0,
 )  # far from usual: so many times smaller than the median, so many deviations, below the smallest by so much
 SLOW_ENOUGH = 1.0  # seconds: what takes less is never too fast
-WRITES = ("file.write", "object.write")
+WRITES = ("file.write", "object.write")  # whose sizes are compared; of others, a row at a time may be all there is
 READS = ("file.read", "object.read")
 SHOWN = 5
 SAME = 0.002  # seconds between two modified times that are one: they are told in thousandths
@@ -154,11 +154,11 @@ class _Output:
 
 
 def _written(entries: Iterable[Transaction]) -> dict[str, _Output]:
-    """What a run wrote, by kind of target: each file as it was written last, those of one kind together."""
+    """What a run wrote, by kind of target: each file as it was written last, those of one kind together. Of databases, that it did."""
     last: dict[str, Transaction] = {}
     for one in entries:
-        if one.op in WRITES and one.ok:
-            last[one.target] = one
+        if one.ok and is_write(one.op, one.target):
+            last[one.target] = one if one.op in WRITES else replace(one, rows=None, bytes=None)
     found: dict[str, _Output] = {}
     for target, one in last.items():
         before = found.get(template(target), _Output(target, 0, 0))

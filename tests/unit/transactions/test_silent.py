@@ -106,6 +106,17 @@ def test_an_output_named_after_the_day_is_the_same_output():
     assert told(day(0, write(1, "out/2026-11-28.csv", rows=0)), past) == ["out/2026-11-28.csv is empty: 0 rows; good runs write 42 rows"]
 
 
+def test_a_table_that_is_not_filled():
+    """Rows come one by one or all at once, so their number says nothing; that none came does."""
+    past = [
+        day(number, *(Transaction(n, "db.query", "postgresql://dw INSERT sales", ok=True, rows=1) for n in range(9)))
+        for number in range(1, 9)
+    ]
+    assert told(day(0, Transaction(1, "db.query", "postgresql://dw INSERT sales", ok=True, rows=1)), past) == []
+    [text] = told(day(0, read(1, modified=1e9)), past)
+    assert text == "no output: postgresql://dw INSERT sales was not written, as it was by each of the last 8 good runs"
+
+
 def test_what_was_tried_again_and_worked_is_a_notice():
     """It is said, and the run is no worse for it."""
     found = silent(day(0, failed(1), Transaction(2, "http.request", "http://api/x", ok=True), write(3)), HISTORY, NOTHING)
