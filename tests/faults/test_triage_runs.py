@@ -137,7 +137,7 @@ def test_a_broken_table_costs_only_the_broken_rows(place):
     said = place("run", "nightly").stderr
     assert record(place)["summary"]["verdict"]["row"] == "KEY-01"
     assert "1 mistake in the triage table" in said
-    assert "offduty.toml:13:19: E401 when.log" in place("triage", "check").stdout
+    assert "offduty.toml:13:17: E401 when.log" in place("triage", "check").stdout
 
 
 def test_a_table_in_a_file_of_its_own(place):

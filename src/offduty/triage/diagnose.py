@@ -57,7 +57,7 @@ def diagnose(
     a message names, for a case without transactions.
     """
     seen = Seen(case, decided or catalogued(case), targets or {})
-    verdict = next((found for row in table.rows if (found := _explained(row, seen)) is not None), seen.verdict)
+    verdict = next((found for row in table.possible(seen.text_bytes) if (found := _explained(row, seen)) is not None), seen.verdict)
     verdict = verdict if verdict.dependency else replace(verdict, dependency=_dependency(seen))
     team = _team(verdict, owners, dependencies, job_owner)
     return replace(verdict, team=team, contact=teams.get(team or "", ""))

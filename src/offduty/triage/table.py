@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from offduty.triage.flaw import Flaw, Report
 from offduty.triage.formats import RawRow, reader, writer
+from offduty.triage.prefilter import Prefilter
 from offduty.triage.row import Row, read
 
 MOST_ROWS = 100_000
+LARGE = 100
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,15 @@ class Table:
 
     rows: tuple[Row, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+
+    def possible(self, text: bytes) -> Sequence[Row]:
+        """The rows that can match a case whose last lines are `text`, in order: of a large table few are left to be tried."""
+        return self.rows if len(self.rows) < LARGE else [self.rows[place] for place in self.prefilter.possible(text)]
+
+    @cached_property
+    def prefilter(self) -> Prefilter:
+        """Made once: it takes longer than it is used."""
+        return Prefilter(self.rows)
 
     def row(self, name: str) -> Row | None:
         """The row with that id, or called `row 3`."""

@@ -114,6 +114,7 @@ class Triage:
     def read(self, start: str) -> Duty:
         """Read the table for a job that runs in the folder `start`."""
         self._duty = duty_here(start, self._environ, self._config)
+        self._duty.table.possible(b"")
         return self._duty
 
     def dependencies(self, start: str) -> tuple[Dependency, ...]:

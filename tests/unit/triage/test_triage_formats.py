@@ -12,7 +12,8 @@ from offduty.triage.table import as_text, of_text, of_values
 
 CHARS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
 TRICKY = [
-    "a|b", "<br>", "\\|", "\\\\|", "x\\", "=1+1", "'=1", "''x", "1. a\n2. b", "- a", 'say "x"; y, z', "a\n   b", "\\<br>", "%s {0.__class__}",
+    "a|b", "<br>", "\\|", "\\\\|", "x\\", "=1+1", "'=1", "''x", "1. a\n2. b", "- a", 'say "x"; y, z', "a\n   b",
+    "\\<br>", "%s {0.__class__}",
     "{{ x }}", "503", "a\n\n1. b", "\\\n|", "a\x85b\x0bc\u2028d", "\x1b[31m", "[a](javascript:x)", "<script>", "+1", "@x", "-2",
 ]  # fmt: skip
 TEXT = (st.text(CHARS, max_size=30) | st.sampled_from(TRICKY)).map(str.strip)
@@ -70,7 +71,7 @@ CSV_MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), CSV_MISTAKES)
+@pytest.mark.parametrize("text, expected", CSV_MISTAKES)
 def test_every_mistake_in_csv_has_its_line(text, expected):
     """B5: no table, wrong delimiter, 50 columns, formulas, torn rows: all of them at once."""
     assert flaws(text, ".csv") == expected
@@ -131,7 +132,7 @@ def test_every_mistake_in_toml_has_its_line():
 
 
 @pytest.mark.parametrize(
-    ("pattern", "offset"),
+    "pattern, offset",
     [("(a", 1), ("x(?=y)", 2), ("(a)\\1", 4), ("ab(?<!b)c", 3), ("[z-a]", 2), ("a++", 2), ("*a", 1), ("x" * 20_000, 1)],
 )
 def test_what_re2_lacks_is_an_error_with_its_position(pattern, offset):
