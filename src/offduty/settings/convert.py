@@ -108,7 +108,7 @@ def wanted_words(wanted: Any) -> str:
 
 def _without_none(wanted: Any) -> tuple[Any, tuple[Any, ...]]:
     """`X | None` is X; `X | Y` gives both to choose from."""
-    if not isinstance(wanted, types.UnionType):
+    if typing.get_origin(wanted) not in (types.UnionType, typing.Union):  # the latter is what `Literal[…] | None` makes
         return wanted, ()
     kinds = tuple(kind for kind in typing.get_args(wanted) if kind is not type(None))
     return (kinds[0], ()) if len(kinds) == 1 else (wanted, kinds)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 64 << 10
 
-EVENTS = ("started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "timed_out", "terminated", "lost", "skipped")
+EVENTS = (
+    "started", "succeeded", "warned", "failed", "timed_out", "terminated", "recovered", "missed", "overdue", "lost", "stuck", "stale",
+    "reminder", "escalated",
+)  # fmt: skip
 URGENCIES = ("quiet", "digest", "now", "off")
 COMPARISONS = ("<=", ">=", "==", "<", ">")
 

@@ -95,6 +95,11 @@ def _mentions(whole: Mapping[str, Any]) -> Iterator[tuple[Path, str, object]]:
         named = values.get("not_on", [])
         for number, calendar in enumerate(named if isinstance(named, list) else [named]):
             yield ("job", name, "not_on", number) if isinstance(named, list) else ("job", name, "not_on"), "calendar", calendar
+    for path, telling in _tellings(whole):
+        yield from (((*path, "escalate_to"), "team", team) for team in [telling.get("escalate_to")] if team is not None)
+        fallback = telling.get("fallback", [])
+        for number, channel in enumerate(fallback if isinstance(fallback, list) else []):
+            yield (*path, "fallback", number), "channel", channel
     for name, values in _tables(whole, "team"):
         channels = values.get("channels", [])
         for number, channel in enumerate(channels if isinstance(channels, list) else []):
@@ -105,6 +110,13 @@ def _mentions(whole: Mapping[str, Any]) -> Iterator[tuple[Path, str, object]]:
     for pattern, team in _table(whole, "owners").items():
         yield ("owners", pattern), "team", team
     yield from _mentions_of_triage(whole.get("triage"))
+
+
+def _tellings(whole: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """`[alerts]`, and that of each job."""
+    yield ("alerts",), _table(whole, "alerts")
+    for name, values in _tables(whole, "job"):
+        yield ("job", name, "alerts"), _table(values, "alerts")
 
 
 def _mentions_of_triage(rows: object) -> Iterator[tuple[Path, str, object]]:

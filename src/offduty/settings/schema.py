@@ -16,7 +16,10 @@ from offduty.settings import times
 from offduty.settings.envfile import is_variable_name
 from offduty.settings.launch import DEFAULTS, LOG_DEFAULTS, is_bound
 
-Event = Literal["started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "timed_out", "terminated", "lost", "skipped"]
+Event = Literal[
+    "started", "succeeded", "warned", "failed", "timed_out", "terminated", "recovered", "missed", "overdue", "lost", "stuck", "stale",
+    "reminder", "escalated",
+]  # fmt: skip
 Urgency = Literal["quiet", "digest", "now", "off"]
 Severity = Literal["info", "notice", "low", "warning", "medium", "error", "high", "critical"]
 
@@ -224,6 +227,35 @@ class Variable(Text):
         return cls(value)
 
 
+class TimeOfDay(Text):
+    """Hours and minutes."""
+
+    wanted: ClassVar[str] = 'a time of day like "09:00"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        text = super().read(value)
+        if not times.is_time_of_day(text):
+            raise TypeError
+        return text
+
+
+class Hours(Text):
+    """A part of the day; it may reach over midnight."""
+
+    wanted: ClassVar[str] = 'hours like "22:00-06:00"'
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        text = super().read(value)
+        begin, dash, end = text.partition("-")
+        if not (dash and begin != end and times.is_time_of_day(begin) and times.is_time_of_day(end)):
+            raise TypeError
+        return text
+
+
 class Reference:
     """A value kept elsewhere: `{ env = "NAME" }` or `{ file = "PATH" }`. Read values stay plain tables, so that nothing holds a secret."""
 
@@ -243,6 +275,38 @@ class Log(Table, frozen=True, kw_only=True):
     keep_runs: Count = Count(LOG_DEFAULTS["keep_runs"])
     max_total: Size = Size(LOG_DEFAULTS["max_total"])
     max_size: Size = Size(LOG_DEFAULTS["max_size"])
+
+
+class Telling(Table, frozen=True, kw_only=True):
+    """`[alerts]` for all jobs, and `alerts` of one: how urgent each event is, and how an incident behaves while it is open."""
+
+    started: Urgency | None = None
+    succeeded: Urgency | None = None
+    warned: Urgency | None = None
+    failed: Urgency | None = None
+    timed_out: Urgency | None = None
+    terminated: Urgency | None = None
+    recovered: Urgency | None = None
+    missed: Urgency | None = None
+    overdue: Urgency | None = None
+    lost: Urgency | None = None
+    stuck: Urgency | None = None
+    stale: Urgency | None = None
+    reminder: Urgency | None = None
+    escalated: Urgency | None = None
+    copy_owner: Urgency | None = None
+    severity: dict[Severity, Urgency] = {}
+    after_failures: Count | None = None
+    settle: SecondsOrNone | None = None
+    remind: Seconds | None = None
+    remind_max: Seconds | None = None
+    escalate_after: Seconds | None = None
+    escalate_to: Filled | None = None
+    quiet_hours: list[Hours] | None = None
+    digest_at: list[TimeOfDay] | None = None
+    timezone: Zone | None = None
+    fallback: list[Filled] | None = None
+    link: Text | None = None
 
 
 class Conduct(Table, frozen=True, kw_only=True):
@@ -266,7 +330,7 @@ class Conduct(Table, frozen=True, kw_only=True):
     redact: bool = DEFAULTS["redact"]
     secrets: list[Text] = []
     log: Log = Log()
-    alerts: dict[Event, Urgency] = {}
+    alerts: Telling = Telling()
 
 
 class Job(Conduct, frozen=True, kw_only=True):
@@ -306,6 +370,7 @@ class Team(Table, frozen=True, kw_only=True):
     hours: Text = Text("")
     timezone: Zone | None = None
     notes: Text = Text("")
+    alerts: dict[Event, Urgency] = {}
 
 
 class Channel(Table, frozen=True, kw_only=True):
@@ -360,6 +425,7 @@ TABLES: dict[str, Any] = {
     "calendar": Calendar,
     "triage": Filled | list[Row],
     "owners": dict[str, Filled],
+    "alerts": Telling,
     "drill": dict[str, Any],
 }
 """Every table there may be at the top of a configuration."""

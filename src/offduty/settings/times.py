@@ -60,6 +60,13 @@ def days_of(text: str) -> list[date]:
     return [begin + timedelta(days=number) for number in range((end - begin).days + 1)] if (end - begin).days <= LONGEST // 86400 else []
 
 
+def is_time_of_day(text: str) -> bool:
+    """Whether `text` is hours and minutes, as a clock of 24 hours shows them."""
+    hours, colon, minutes = text.partition(":")
+    plain = len(hours) == len(minutes) == 2 and (hours + minutes).isascii() and (hours + minutes).isdigit()
+    return bool(colon) and plain and int(hours) < 24 and int(minutes) < 60
+
+
 def check_zone(name: str) -> None:
     """Raise ScheduleError E302 unless `name` is a time zone of the tz database, spelled as it spells it."""
     if not _is_zone(name):
