@@ -236,10 +236,22 @@ def smtp_server(handler, context, **options):
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
-    making = loop.create_server(lambda: SMTP(handler, loop=loop, **options), "127.0.0.1", 0, ssl=context)
-    server = asyncio.run_coroutine_threadsafe(making, loop).result(5)
+    speaking = []
+
+    def made():
+        speaking.append(SMTP(handler, loop=loop, **options))
+        return speaking[-1]
+
+    async def end(server):
+        server.close()
+        for one in speaking:
+            if one.transport is not None:
+                one.transport.abort()
+        await asyncio.sleep(0.05)
+
+    server = asyncio.run_coroutine_threadsafe(loop.create_server(made, "127.0.0.1", 0, ssl=context), loop).result(5)
     yield server.sockets[0].getsockname()[1]
-    loop.call_soon_threadsafe(server.close)
+    asyncio.run_coroutine_threadsafe(end(server), loop).result(5)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 CHUNK = 16 << 10
+CLOSING = 1.0
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
@@ -106,7 +107,7 @@ class Proxy:
         finally:
             for end in (writer, there):
                 if end is not None:
-                    _close(end, reset=(up.reset or down.reset) and end is writer)
+                    await _close(end, reset=(up.reset or down.reset) and end is writer)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fault: Fault, counter: str) -> None:
         """Carry bytes from `reader` to `writer` until they end, or the fault ends them."""
@@ -148,10 +149,14 @@ async def _carry(data: bytes, writer: asyncio.StreamWriter, fault: Fault) -> Non
             await asyncio.sleep(step / fault.bandwidth)
 
 
-def _close(writer: asyncio.StreamWriter, *, reset: bool) -> None:
+async def _close(writer: asyncio.StreamWriter, *, reset: bool) -> None:
     connection = writer.get_extra_info("socket")
     if reset and connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         writer.transport.abort()
     else:
         writer.close()
+    try:
+        await asyncio.wait_for(writer.wait_closed(), CLOSING)
+    except (OSError, TimeoutError):  # the other side is gone, or takes nothing more
+        writer.transport.abort()
