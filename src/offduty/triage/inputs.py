@@ -17,7 +17,7 @@ from offduty.runs.logread import job_bytes, parse
 
 HEAD_BYTES, TAIL_BYTES = 1 << 20, 4 << 20
 LONGEST_LINE = 64 << 20
-_OUTCOME = re.compile(rb"^[^\n]{12} \* {2}?outcome +([A-Z ]+?)(?: after| to start|  |:| by)[^\n]*", re.MULTILINE)
+_OUTCOME = re.compile(rb"^[^\n]{12} \*[ ~]outcome +([A-Z ]+?)(?: after| to start|  |:| by)[^\n]*", re.MULTILINE)
 _EXIT = re.compile(rb"exit (\d{1,3})\)")
 
 

@@ -16,11 +16,12 @@ _VARIES = re.compile(r"""0x[0-9a-fA-F]+|[0-9]+(?:[.,:-][0-9]+)*|'[^']{3,}'|"[^"]
 
 def row_for(case: Case, verdict: Verdict) -> dict[str, Any]:
     """A row that would explain it, as TOML has it; cause, steps and team are left to be filled in."""
+    known = verdict.source == "catalogue"
     return {
         "id": _id(case, verdict),
         "when": when_for(case, verdict),
-        "cause": verdict.cause or "What has happened, in plain words.",
-        "steps": list(verdict.steps) or ["What to do first."],
+        "cause": (known and verdict.cause) or "What has happened, in plain words.",
+        "steps": (list(verdict.steps) if known else []) or ["What to do first."],
         "team": verdict.team or "whose it is",
     }
 
@@ -42,9 +43,15 @@ def when_for(case: Case, verdict: Verdict) -> dict[str, Any]:
     message = seen.messages[-1] if seen.messages else ""
     if message and not struck and (pattern := pattern_of(message)):
         when["message"] = pattern
-    if not when:
-        when = {"exit_code": case.exit_code} if case.exit_code is not None else {"outcome": case.outcome}
-    return when
+    return when or _by_end(case, seen)
+
+
+def _by_end(case: Case, seen: Seen) -> dict[str, Any]:
+    """How it ended, if nothing was raised or struck; else what was said last."""
+    if case.exit_code is not None:
+        return {"exit_code": case.exit_code}
+    last = next((line for line in reversed(seen.text.splitlines()) if line.strip()), "")
+    return {"log": pattern} if (pattern := pattern_of(last)) else {"outcome": case.outcome}
 
 
 def pattern_of(message: str) -> str:
