@@ -123,3 +123,12 @@ def test_what_a_run_was_made_of_is_kept_and_shown(clinic):
     assert "CLINIC_SECRET" in made_of["environment"]
     assert "hunter2" not in json.dumps(shown)
     assert re.search(r"\* code     python 3\.", Path(shown["run"]["log"]).read_text())
+
+
+def test_two_runs_held_side_by_side(clinic):
+    """`runs diff ID` takes the last good run before; a column that went is in it, and nothing that did not change."""
+    clinic.run("feed-column")
+    said = clinic.call("offduty", "runs", "diff", "forecast").splitlines()
+    assert said[0].startswith("from") and "succeeded" in said[0]
+    assert said[1].startswith("to") and "failed" in said[1]
+    assert [line.split() for line in said[2:]] == [["input.columns", "lab.csv:", "-ltg", "(unusual)"]]

@@ -22,6 +22,7 @@ ANSWERS = {
     "offduty.status/1": ["status", "--json"],
     "offduty.runs/1": ["runs", "--json"],
     "offduty.run/1": ["runs", "show", "--json"],
+    "offduty.diff/1": ["runs", "diff", "fails", "fails", "--json"],
     "offduty.log/1": ["log", "--json"],
     "offduty.learn/1": ["learn", "nightly", "--json"],
     "offduty.check/1": ["check", "--json"],
@@ -69,9 +70,9 @@ def answer(folder, *words) -> str:
 
 
 def keys(value: object) -> set[str]:
-    """The names of all keys in a document; a list counts as its items."""
+    """The names of all keys in a document; a list counts as its items. Some objects have names for keys: of outcomes, packages, files."""
     if isinstance(value, dict):
-        return set(value) | {key for name, item in value.items() if name != "counts" for key in keys(item)}
+        return set(value) | {key for name, item in value.items() if name not in ("counts", "packages", "files") for key in keys(item)}
     return {key for item in value for key in keys(item)} if isinstance(value, list) else set()
 
 

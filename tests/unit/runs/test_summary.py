@@ -210,7 +210,7 @@ def test_the_summary_can_be_stored():
     """how-the-parts-meet: `summary` is a JSON object of exactly these keys."""
     stored = json.loads(json.dumps(fold(FAILURE, [warning("x")], notes=["n"], do=["d"]).as_json()))
     texts = {"what", "where", "because", "triage", "changed", "checks", "metrics", "told"}
-    assert set(stored) == texts | {"do", "notes", "warnings", "failure", "verdict"}
+    assert set(stored) == texts | {"do", "notes", "warnings", "failure", "verdict", "changes"}
     assert stored["warnings"] == [{"category": "FutureWarning", "message": "x", "where": "forecast.py:12", "count": 1}]
 
 

@@ -26,7 +26,7 @@ offduty runs --since 7d --until 1d  # a week, without today
 offduty runs show 7f3a91c2          # all about one run
 offduty runs --job show             # the runs of a job that is called "show"
 """
-SUBCOMMANDS = {"show": "offduty.cli.commands.runs_show"}
+SUBCOMMANDS = {"show": "offduty.cli.commands.runs_show", "diff": "offduty.cli.commands.runs_diff"}
 OUTCOMES = ("running", "succeeded", "warned", "failed", "timed_out", "terminated", "lost", "skipped")
 FAILED = ("failed", "timed_out", "terminated", "lost")
 
