@@ -179,7 +179,7 @@ def test_no_error_shows_a_secret(name, fault, receiver):
     )
     with Proxy(receiver.port, down=RESET if fault == "reset" else Fault()) as proxy:
         channel = make(name, 1 if fault == "refused" else proxy.port)
-        assert CANARY not in everything_that_hangs_on(failure(channel, seconds=2)) + repr(channel)
+        assert CANARY not in everything_that_hangs_on(failure(channel, seconds=1.5)) + repr(channel)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -187,7 +187,7 @@ def test_what_never_answers_ends_in_time(name, service):
     """F36, T13: the service takes the connection and is silent; the attempt ends when it was told to, and nobody knows if it arrived."""
     with Proxy(service(name), down=BLACK_HOLE) as proxy:
         channel, began = make(name, proxy.port), time.monotonic()
-        error = failure(channel, seconds=1.0)
+        error = failure(channel, seconds=0.6)
         assert time.monotonic() - began < 2
         assert not error.permanent and not error.broken
 
@@ -280,7 +280,7 @@ HOSTILE = {
 def test_a_hostile_answer_is_a_failure_and_nothing_else(name, what, receiver):
     """B8, F40, T13: no answer of a receiver raises anything but DeliveryError, and none of these counts as delivered."""
     receiver.answer = HOSTILE[what]
-    error = failure(make(name, receiver.port), seconds=1.5)
+    error = failure(make(name, receiver.port), seconds=0.8)
     assert not error.permanent
 
 
