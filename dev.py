@@ -4,6 +4,7 @@ python3 dev.py demo           run the example solution under offduty; --break WH
 python3 dev.py test [ARG …]   run the tests; arguments go to pytest
 python3 dev.py lint           ruff, mypy, import-linter, deptry
 python3 dev.py bench [NAME]   run the benchmarks, or the one of that name
+python3 dev.py sim            simulate alerts under faults: --hours N, --seed S, --store sqlite, --faults F, --trace
 python3 dev.py lock [ARG …]   write requirements/*.txt anew; --upgrade takes what is two weeks old or older
 python3 dev.py docs           build the pages and the man pages
 """
@@ -123,6 +124,12 @@ def bench_one(name: str) -> int:
     return call(PYTHON, os.path.join("benchmarks", name + ".py"))
 
 
+def sim(arguments: list[str]) -> int:
+    """Alerts under virtual time, faults and one seed; the last line is JSON, and the status 1 if anything was lost or sent without reason."""
+    install("test")
+    return call(PYTHON, os.path.join("tests", "simulation", "sim.py"), *arguments)
+
+
 def lock(arguments: list[str]) -> int:
     """requirements/*.txt from pyproject.toml, against the usual index whatever this machine is set up to use."""
     install("dev")
@@ -150,7 +157,7 @@ def docs(_: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "bench": bench, "lock": lock, "docs": docs}
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "bench": bench, "sim": sim, "lock": lock, "docs": docs}
 
 
 def say(text: str) -> None:

@@ -29,7 +29,13 @@ def play(life: Life, *, lines: list[str] | None = None) -> tuple[dict[str, Any],
 def report(life: Life, faults: int, verdict: Verdict, trace: str) -> dict[str, Any]:
     """The line of JSON."""
     names = ("owed", "delivered", "lost", "duplicated", "unexcused", "unexpected", "dead")
-    return {"hours": life.hours, "faults": faults, **{name: getattr(verdict, name) for name in names}, "seed": life.seed, "trace_sha256": trace}
+    return {
+        "hours": life.hours,
+        "faults": faults,
+        **{name: getattr(verdict, name) for name in names},
+        "seed": life.seed,
+        "trace_sha256": trace,
+    }
 
 
 def main(arguments: list[str]) -> int:

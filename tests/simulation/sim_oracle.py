@@ -36,17 +36,19 @@ Wanted = tuple[str, str, str, str]  # channel, event, job, run
 def owed(world: World) -> set[Wanted]:
     """Run by run as the store took them: a job is bad from its n-th failure of one cause until it is good again."""
     wanted: set[Wanted] = set()
-    seen: set[str] = set()
     failing: dict[str, dict[str, int]] = {}
-    for entry in world.committed:
+    for entry in in_order(world):
         record, tell = entry["record"], entry["tell"]
-        if record["outcome"] == "running" or record["id"] in seen:
-            continue
-        seen.add(record["id"])
         causes = failing.setdefault(record["job"], {})
         for event, destinations in _events(record, tell, causes):
             wanted |= {(to["channel"], event, record["job"], record["id"]) for to in destinations if to["urgency"] != "quiet"}
     return wanted
+
+
+def in_order(world: World) -> list[dict[str, Any]]:
+    """What the store took, and what it never saw: each run once, in the order in which the runs began."""
+    ended = {entry["record"]["id"]: entry for entry in (*world.vanished, *world.committed) if entry["record"]["outcome"] != "running"}
+    return [ended[run_id] for run_id in sorted(ended)]
 
 
 def _events(record: dict[str, Any], tell: dict[str, Any], causes: dict[str, int]) -> list[tuple[str, list[dict[str, str]]]]:
@@ -85,6 +87,10 @@ def _lost(world: World, verdict: Verdict, wanted: set[Wanted], told: Counter[Wan
         by_want.setdefault((row.channel, row.event, row.job, row.run), []).append(row)
     noticed = {item[6] for sent in world.sent for item in sent.members if item[1] == "undelivered"}
     dead_groups = {row.key for row in rows if row.event == "digest" and row.state == "dead"}
+    for row in rows:
+        if row.state in ("waiting", "leased", "folded"):
+            verdict.lost += 1
+            verdict.wrong.append(f"lost: still {row.state} after days: {row.channel} {row.event} {row.key}")
     for one in sorted(wanted):
         if told[one] or any(_is_accounted(row, noticed, by_want) for row in by_want.get(one, ())):
             verdict.dead += not told[one]
@@ -99,7 +105,9 @@ def _is_accounted(row: Any, noticed: set[str], by_want: dict[Wanted, list[Any]])
     if row.state == "dead":
         return row.key in noticed or row.group in noticed
     if row.state == "dropped" and row.event == "recovered":
-        begun = [it for rows in by_want.values() for it in rows if it.chain == row.chain and it.channel == row.channel and it.event == "failed"]
+        begun = [
+            it for rows in by_want.values() for it in rows if it.chain == row.chain and it.channel == row.channel and it.event == "failed"
+        ]
         return bool(begun) and all(_is_accounted(it, noticed, by_want) for it in begun)
     return row.state == "delivered" and row.group.startswith("storm-")
 
@@ -114,6 +122,12 @@ def _copies(world: World, verdict: Verdict) -> None:
                 verdict.unexcused += 1
                 verdict.wrong.append(f"unexcused: {sent.channel} {sent.event} {sent.key} at {one.taken:.1f} and {sent.taken:.1f}")
         earlier.append(sent)
+    within: dict[tuple[str, str], str] = {}
+    for sent in world.sent:
+        for key, *_ in sent.members:
+            if within.setdefault((sent.channel, key), sent.key) != sent.key:
+                verdict.unexcused += 1
+                verdict.wrong.append(f"unexcused: {sent.channel} {key} alone and within another message")
 
 
 def _is_excused(one: Sent, again: Sent) -> bool:

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from sim_engine import START, Actor, Engine, SimClock
@@ -22,6 +23,7 @@ from offduty.stores.memory import MemoryStore
 from offduty.stores.sqlite import open_store
 
 HOUR = 3600.0
+DROPS_SECOND = Random(7)  # for one of the mutants
 CHANNELS = ("chat", "mail", "pager")
 CAUSES = ("FEED-01", "DB-01")
 
@@ -36,7 +38,7 @@ class Life:
     jobs: int = 3
     faults: float = 1.0
     senders: int = 2
-    poll: float = 120.0
+    poll: float = 300.0
 
 
 @dataclass
@@ -76,6 +78,8 @@ class World:
         self.away_until = 0.0
         self.receivers = {name: Receiver(self, name) for name in CHANNELS}
         self.actors: dict[str, Actor] = {}
+        self.step_next, self.stale_next = 0.0, False
+        self.vanished: list[dict[str, Any]] = []  # what a wrong ingest threw away
         self.latest: dict[str, Sent] = {}
         self.quiet = False
         self.lives = 0
@@ -100,6 +104,24 @@ class World:
         store = open_store(f"{self.folder}/offduty.sqlite3", clock=clock, timeout=0.0, rng=self.engine.random.random)
         store.open().execute("PRAGMA synchronous = OFF")  # nobody pulls the plug of a simulation
         return Doors(self, actor, store)
+
+    def step_within_send(self, actor: Actor) -> None:
+        """A clock that is set while a message is on its way, and another sender that looks right then."""
+        if self.step_next:
+            self.engine.wall_offset, self.step_next = self.engine.wall_offset + self.step_next, 0.0
+            self.engine.trace("the clock is set")
+            for other in self.actors.values():
+                other.nudge()
+            actor.sleep(5.0)
+
+    def sleep_over_a_failure(self, receiver: Receiver, actor: Actor) -> None:
+        """SIGSTOP right after an attempt failed; meanwhile the receiver is well again, and another sender takes over."""
+        if self.stale_next:
+            self.stale_next = False
+            receiver.down_until = receiver.hangs_until = receiver.busy_until = receiver.forgets_until = 0.0
+            self.engine.trace(f"{actor.name} stopped after a failure")
+            self.engine.at(self.engine.now + 100, lambda: [other.nudge() for other in self.actors.values()] and None)
+            actor.sleep(200.0)
 
     # Processes
 
@@ -169,6 +191,7 @@ class Receiver:
         if engine.now < self.forgets_until and engine.random.random() < 0.7:
             sent.ended = engine.now
             raise DeliveryError("connection reset", ambiguous=True)
+        self.world.step_within_send(actor)
         actor.sleep(0.05)
         return Receipt(id=alert.key)
 
@@ -199,12 +222,20 @@ class Line:
     def send(self, alert: Alert, attempt: Attempt) -> Receipt:
         """One attempt, by the actor."""
         self.actor.burn()
-        return self.receiver.answer(self.actor, alert, attempt)
+        try:
+            return self.receiver.answer(self.actor, alert, attempt)
+        except DeliveryError:
+            self.receiver.world.sleep_over_a_failure(self.receiver, self.actor)
+            raise
+        finally:
+            self.actor.burn()
 
 
 def compose(row: Any, members: Any) -> Alert:
     """A message that says, for the oracle, exactly what it tells of."""
-    items = tuple("|".join((it.key, it.event, it.job, it.run, it.status, it.incident, str(it.facts.get("key", "")))) for it in members or [row])
+    items = tuple(
+        "|".join((it.key, it.event, it.job, it.run, it.status, it.incident, str(it.facts.get("key", "")))) for it in members or [row]
+    )
     return Alert(
         key=row.key, event=row.event, job=row.job, title=row.event, at=row.at, status=row.status, incident=row.incident or None, run=row.run,
         items=items,
@@ -231,7 +262,7 @@ def sender_process(world: World, name: str) -> Any:
                 wait = sender.step()
             except StoreError:
                 wait = 5.0
-            actor.sleep(wait)
+            actor.sleep(wait, idle=True)
 
     return work
 
@@ -319,7 +350,11 @@ class Jobs:
         if engine.random.random() < (0.35 if self.bad.get(job) else 0.12):
             self.bad[job] = "" if self.bad.get(job) else engine.random.choice(CAUSES)
         cause = self.bad.get(job, "")
-        ended = {**record, "outcome": "failed" if cause else "succeeded", "ended_at": max(rfc3339(engine.now + START), record["started_at"])}
+        ended = {
+            **record,
+            "outcome": "failed" if cause else "succeeded",
+            "ended_at": max(rfc3339(engine.now + START), record["started_at"]),
+        }
         world.spool[record["id"]] = [(ended, tell_of(job, cause))]
         engine.trace(f"{job} {record['id']} {ended['outcome']} {cause}")
         self.plan(job)
@@ -339,7 +374,7 @@ class Trouble:
 
     RATES = (
         ("crash", 0.30), ("fuse", 0.40), ("outage", 0.08), ("hang", 0.08), ("busy", 0.05), ("forget", 0.10), ("away", 0.08),
-        ("step", 0.04), ("stop", 0.10), ("reboot", 0.01), ("long_outage", 0.004),
+        ("step", 0.06), ("stop", 0.20), ("reboot", 0.01), ("long_outage", 0.004),
     )  # fmt: skip
 
     def __init__(self, world: World) -> None:
@@ -401,6 +436,9 @@ class Trouble:
     def step(self, random: Any) -> None:
         """The wall clock is set."""
         by = random.choice((-25 * HOUR, -HOUR, -60.0, 60.0, HOUR, 25 * HOUR))
+        if random.random() < 0.5:
+            self.world.step_next = by
+            return
         self.world.engine.wall_offset += by
         self.world.engine.at(self.world.engine.now + random.random() * 3 * HOUR, lambda: self._step_back(by))
 
@@ -411,7 +449,12 @@ class Trouble:
     def stop(self, random: Any) -> None:
         """SIGSTOP, for longer than a lease."""
         victim = self._victim(random)
-        victim.stopped_until = self.world.engine.now + 10 + random.random() * 600
+        if random.random() < 0.3:
+            self.world.stale_next = True
+        elif random.random() < 0.5:
+            victim.drowsy = random.randrange(1, 12)
+        else:
+            victim.stopped_until = self.world.engine.now + 10 + random.random() * 600
 
     def reboot(self, random: Any) -> None:
         """Everything dies at once; the monotonic clock begins anew."""
@@ -440,10 +483,11 @@ def live(life: Life, *, lines: list[str] | None = None) -> World:
 def settle(world: World) -> None:
     """No new faults and no new runs; what is owed has to arrive, or be given up, within days."""
     engine = world.engine
-    world.quiet, world.away_until = True, 0.0
+    world.quiet, world.away_until, world.step_next = True, 0.0, 0.0
+    world.stale_next = False
     engine.trace("quiet")
     for actor in world.actors.values():
-        actor.stopped_until, actor.fuse = 0.0, 0
+        actor.stopped_until, actor.fuse, actor.drowsy = 0.0, 0, 0
     for receiver in world.receivers.values():
         receiver.down_until = receiver.hangs_until = receiver.busy_until = receiver.forgets_until = 0.0
     until = engine.now + 100 * HOUR

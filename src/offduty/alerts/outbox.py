@@ -31,6 +31,7 @@ Compose = Callable[[Owed, Sequence[Owed]], Alert]
 """From a row, and the rows that it tells of if it is a digest, to the message. Called when it is sent."""
 
 FINISHING = 2.0  # seconds for marking, beside the deadline of what is being sent (F45)
+SHORTEST_WAIT = 0.01  # seconds: less than a clock tells apart would be no wait at all
 TRIPS_AFTER = 3  # failures in a row: then the channel is left alone for a while
 
 
@@ -109,7 +110,7 @@ class Sender:
         """One round; seconds until another is worth it. Raises StoreError if the store is away: then nothing is held."""
         shut = self._shut_until - self._clock.monotonic()
         if shut > 0:
-            return min(shut, self._limits.poll)
+            return min(max(shut, SHORTEST_WAIT), self._limits.poll)
         who = self._who()
         if not self.store.is_due(self.name, who):
             return self._until_due()
@@ -125,7 +126,7 @@ class Sender:
     def _until_due(self) -> float:
         due = self.store.next_due(self.name)
         ahead = self._limits.poll if due is None else due - self._clock.wall()
-        return min(ahead, self._limits.poll) if ahead > 0 else self._limits.poll
+        return min(max(ahead, SHORTEST_WAIT), self._limits.poll) if ahead > 0 else self._limits.poll
 
     def _folded(self, rows: Sequence[Owed]) -> list[Owed]:
         """What goes out by itself. What goes together is owed as one row from now on, and comes with a later claim."""
