@@ -57,7 +57,8 @@ def test_teams_accepts_without_a_word(status, body):
 
 SLACK = {
     (400, "invalid_payload"): {"permanent", "minimal"}, (400, "invalid_blocks"): {"permanent", "minimal"},
-    (400, "invalid_token"): {"broken"}, (403, "action_prohibited"): {"broken"}, (404, "no_service"): {"broken"}, (410, "channel_is_archived"): {"broken", "gone"},
+    (400, "invalid_token"): {"broken"}, (403, "action_prohibited"): {"broken"}, (404, "no_service"): {"broken"},
+    (410, "channel_is_archived"): {"broken", "gone"},
     (500, "rollup_error"): {"ambiguous"}, (200, "no_team"): {"broken"}, (200, ""): {"ambiguous"}, (200, '{"ok": false}'): {"ambiguous"},
 }  # fmt: skip
 
