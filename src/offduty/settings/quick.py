@@ -233,6 +233,12 @@ def _files(value: object) -> list[str] | None:
     return files if _texts(files) is not None and all(files) else None  # type: ignore[arg-type,return-value]
 
 
+def _outputs(value: object) -> list[Table] | None:
+    if not isinstance(value, list) or not all(isinstance(one, dict) and set(one) == {"path", "max_age"} for one in value):
+        return None
+    return [{**one, "max_age": _seconds(one["max_age"])} for one in value] if all(_filled(one["path"]) for one in value) else None
+
+
 def _log(value: object) -> Table | None:
     plain = {"keep": _seconds, "keep_runs": _count, "max_total": durations.parse_size, "max_size": durations.parse_size}
     if not isinstance(value, dict) or not set(value) <= set(plain):
@@ -287,6 +293,7 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "every": _seconds,
     "on_calendar": _left_to_the_full_loader,
     "not_on": _files,
+    "output": _outputs,
     "timezone": _filled,
     "start_grace": _seconds,
     "max_duration": _seconds,

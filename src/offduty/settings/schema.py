@@ -333,6 +333,13 @@ class Conduct(Table, frozen=True, kw_only=True):
     alerts: Telling = Telling()
 
 
+class Output(Table, frozen=True, kw_only=True):
+    """`[[job.NAME.output]]`: files that the job leaves behind; the newest is at most so old."""
+
+    path: Filled
+    max_age: Seconds
+
+
 class Job(Conduct, frozen=True, kw_only=True):
     """`[job.NAME]`: exactly one of command, shell and notebook, and how it is run."""
 
@@ -346,6 +353,7 @@ class Job(Conduct, frozen=True, kw_only=True):
     every: Seconds | None = None
     on_calendar: OnCalendar | None = None
     not_on: Filled | list[Filled] = []
+    output: list[Output] = []
     cwd: Filled | None = None
     env: dict[Variable, Value] = {}
     env_file: Filled | list[Filled] = []
