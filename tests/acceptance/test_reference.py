@@ -45,6 +45,11 @@ def test_the_command_line_reference_is_as_the_commands_are():
     assert (DOCS / "cli.md").read_text(encoding="utf-8") == reference.page()
 
 
+def test_the_conditions_are_as_the_matchers_are():
+    """If this fails: python -m offduty.cli.reference."""
+    assert (DOCS / "conditions.md").read_text(encoding="utf-8") == reference.conditions()
+
+
 def test_the_reference_has_every_command_with_an_example():
     """A command without an example does not teach."""
     page = reference.page()

@@ -1,14 +1,24 @@
-"""`python -m offduty.cli.reference` writes docs/reference/cli.md, the reference and the manual page offduty(1), from the commands."""
+"""`python -m offduty.cli.reference` writes what code can say by itself: docs/reference/cli.md, from the commands, which is also the manual
+page offduty(1); and docs/reference/conditions.md, from the matchers of triage.
+"""
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 
 from offduty.cli.describe import Command, Option, commands, common_options
 from offduty.cli.frame import FIRST_HOUR, INTRODUCTION
+from offduty.triage.matchers import MATCHERS, matcher
 
-PAGE = "docs/reference/cli.md"
+PAGE, CONDITIONS = "docs/reference/cli.md", "docs/reference/conditions.md"
+ABOUT_CONDITIONS = """\
+What `when` in `[[triage]]` may ask for. All conditions of a row must hold; of several values one is enough.
+Names and globs do not mind the case, patterns do.
+
+`transaction`, `target`, `dependency` and `status` must hold of the same transaction. Beside `changed` or `check`, and without `transaction`
+and `status`, `target` and `dependency` are about what changed or was checked."""
 
 
 def page() -> str:
@@ -73,10 +83,27 @@ def _bar(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def conditions() -> str:
+    """The page of what a triage row's `when` may ask for, from the conditions themselves."""
+    parts = [
+        "<!-- Written by `python -m offduty.cli.reference`; change src/offduty/triage/matchers instead. -->",
+        "# Conditions of a triage row",
+        ABOUT_CONDITIONS,
+    ]
+    for key in MATCHERS:
+        kind = matcher(key)
+        text = inspect.cleandoc(kind.__doc__ or "")
+        parts += [f"## `{key}`", text, f"Takes {kind.takes}.", f"```toml\nwhen = {{ {key} = {kind.example} }}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
 def main() -> None:
-    """Write the page, to the file named on the command line or to its place in the repository."""
+    """Write the pages, the first to the file named on the command line or to its place in the repository."""
     with open(sys.argv[1] if len(sys.argv) > 1 else PAGE, "w", encoding="utf-8") as file:
         file.write(page())
+    if len(sys.argv) < 2:
+        with open(CONDITIONS, "w", encoding="utf-8") as file:
+            file.write(conditions())
 
 
 if __name__ == "__main__":
