@@ -61,6 +61,9 @@ CAPTURES = {
     "fsspec.asyn": ("fsspec.asyn", "fsspec_asyn"),
     "botocore": ("botocore.client", "botocore"),
     "dask": ("dask.base", "dask"),
+    "ray": ("ray", "ray"),
+    "pyspark": ("pyspark.sql", "pyspark"),
+    "pyspark.classic": ("pyspark.sql.classic.dataframe", "pyspark_classic"),
     "boto3": ("boto3.s3.inject", "boto3_transfers"),
 }
 
