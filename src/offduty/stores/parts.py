@@ -104,7 +104,7 @@ def _only(value: Mapping[str, Any], known: Mapping[str, Callable[[object], Any]]
 
 def _is_text(value: object) -> bool:
     """A text that a database takes."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, str) and "\0" not in value and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
 
 
 def _name(value: object) -> str | None:

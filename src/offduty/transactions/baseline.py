@@ -200,6 +200,9 @@ class Gathering:
         seen: dict[Key, Seen] = {}
         for entry in ledger:
             _entered(seen, (entry["op"], entry["target"])).add(entry)
+        for key, what in seen.items():
+            if self._seen and (later := self._seen[-1].get(key)) is not None and later.shape == what.shape:
+                what.shape = later.shape  # kept once: twenty runs of wide tables are many names
         self._runs.append(run)
         self._sizes.append(max((entry["number"] for entry in ledger), default=0))
         self._fingerprints.append(fingerprint)
@@ -284,7 +287,7 @@ def _columns(seen: Iterable[Seen]) -> tuple[frozenset[str], dict[str, frozenset[
     cut = False
     for one in seen:
         cut = cut or (one.columns or 0) > len(one.shape) > 0
-        if not one.shape or one.shape == before:
+        if not one.shape or one.shape is before or one.shape == before:
             continue
         before = one.shape
         names = set()
