@@ -57,16 +57,19 @@ class Judged:
 
 
 def judge(row: dict[str, Any]) -> Judged:
+    """What triage makes of one labelled failure, and how long it takes."""
     began = time.perf_counter()
     verdict = decide(case_of(row["log"], row.get("exit_code")))
     return Judged(row, verdict, time.perf_counter() - began)
 
 
 def share(found: list[bool]) -> float:
+    """The share of true ones."""
     return sum(found) / len(found) if found else float("nan")
 
 
 def figures(judged: list[Judged]) -> dict[str, float]:
+    """The figures by name, shares between 0 and 1."""
     sure = [one for one in judged if one.sure]
     return {
         "failures": len(judged),
@@ -79,15 +82,18 @@ def figures(judged: list[Judged]) -> dict[str, float]:
 
 
 def confusions(judged: list[Judged]) -> list[tuple[str, int]]:
+    """What was taken for what, most frequent first."""
     wrong = Counter(f"{one.row['category']} -> {one.verdict.category}" for one in judged if not one.category_right)
     return wrong.most_common()
 
 
 def fold_of(source: str) -> int:
+    """One of five folds, the same one for a repository every time."""
     return int(hashlib.sha256(source.encode()).hexdigest(), 16) % FOLDS
 
 
 def print_by_source(judged: list[Judged]) -> None:
+    """Each repository counted once, and the spread over folds."""
     groups: dict[str, list[Judged]] = defaultdict(list)
     for one in judged:
         groups[one.source].append(one)
@@ -101,6 +107,7 @@ def print_by_source(judged: list[Judged]) -> None:
 
 
 def print_wrong(judged: list[Judged]) -> None:
+    """Each wrong verdict with what it rests on."""
     for one in judged:
         if not one.category_right:
             print(f"\n#### {one.row['id']} {one.row.get('source')} {one.row['category']} also {one.row.get('also')}")
@@ -108,6 +115,7 @@ def print_wrong(judged: list[Judged]) -> None:
 
 
 def main() -> int:
+    """Read the file, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("--by-source", action="store_true", help="each repository counts once; five folds of repositories")

@@ -1,6 +1,7 @@
 """The catalogue as it is read at run time: all of its TOML in one JSON file, with the literals of each pattern worked out.
 
-Reading the TOML and taking 3,000 patterns apart costs 0.2 s, the JSON 5 ms. `python -m offduty.triage.compiled` writes it anew; a test compares.
+Reading the TOML and taking 3,000 patterns apart costs 0.2 s, the JSON a few ms.
+`python -m offduty.triage.compiled` writes it anew; a test compares.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def compile_catalogue() -> str:
     facts = {where: {name: _pieces(words) for name, words in table.items()} for where, table in _read(HERE / "facts.toml").items()}
     files = sorted((HERE / "catalogue").glob("*.toml"))
     signatures = [{**row, "family": path.stem} for path in files for row in _read(path).get("signature", [])]
-    patterns = {pattern: pieces_of(pattern) for row in signatures for key in ("text", "log", "no_text") for pattern in _listed(row["when"].get(key))}
+    patterns = {
+        pattern: pieces_of(pattern) for row in signatures for key in ("text", "log", "no_text") for pattern in _listed(row["when"].get(key))
+    }
     found = {"categories": categories, "facts": facts, "signatures": signatures, "pieces": patterns}
     return json.dumps(found, ensure_ascii=False, indent=0) + "\n"
 

@@ -24,9 +24,12 @@ _RIVAL = 4
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _SHOWN_CHARS = 300
 _TROUBLE = re.compile(
-    r"error|fail|exception|denied|refus|certificat|expired|cannot|can't|could not|couldn't|unable|not found|no such|errno|tim(?:ed|e)[- ]?out|resol|no space|quota|[45]\d\d"
-    r"|proxy|reset by|abort|lost|kill|terminated|segmentation|core dumped|cancel|evict|oom|out of|exceed|limit|died|dead|invalid|missing|mismatch|corrupt|unavailable"
-    r"|locked|throttl|exhaust|not exist|doesn't|does not|did not|forbidden|unauthorized|fatal|panic|insufficient|no module|too many|not enough|empty|interrupt|[^\x00-\x7f]",
+    r"error|fail|exception|denied|refus|certificat|expired|cannot|can't|could not|couldn't|unable|not found|no such|errno|tim(?:ed"
+    r"|e)[- ]?out|resol|no space|quota|[45]\d\d"
+    r"|proxy|reset by|abort|lost|kill|terminated|segmentation|core dumped|cancel|evict|oom|out of|exceed|limit|died|dead|invalid"
+    r"|missing|mismatch|corrupt|unavailable"
+    r"|locked|throttl|exhaust|not exist|doesn't|does not|did not|forbidden|unauthorized|fatal|panic|insufficient|no module|too many"
+    r"|not enough|empty|interrupt|aucun|impossible|erreur|nicht|fehl|kein|inconnu|no existe|non trov|[^\x00-\x7f]",
     re.IGNORECASE,
 )
 
@@ -40,11 +43,11 @@ class Candidate:
     strength: int
 
     @property
-    def rank(self) -> tuple[int, tuple[int, int], int]:
-        """Smaller decides: the stronger, then the deeper or earlier, then the one that asks for more."""
+    def rank(self) -> tuple[int, tuple[int, int], bool, int]:
+        """Smaller decides: the stronger, then the deeper or earlier, then the less general, then the one that asks for more."""
         when = self.signature.when
         asked = sum(map(bool, (when.exception, when.text, when.log))) + len(when.facts)
-        return -self.strength, self.statement.order, -asked
+        return -self.strength, self.statement.order, self.signature.general, -asked
 
 
 def decide(case: Case) -> Verdict:

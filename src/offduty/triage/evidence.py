@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal as signals
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
+from offduty.runs.failure import Failure
 from offduty.runs.tails.finding import Cause
 from offduty.transactions.transaction import Transaction
 from offduty.triage.case import Case
@@ -21,6 +24,14 @@ def case_of(log: str, exit_code: int | None = None) -> Case:
     """A case of nothing but a log, and the exit status if it is known."""
     killed = exit_code is not None and exit_code < 0
     return Case(exit_code=None if killed else exit_code, signal=-exit_code if killed and exit_code else None, lines=tuple(log.split("\n")))
+
+
+def case_of_example(log: str, ended: Mapping[str, Any]) -> Case:
+    """The case of a signature's example: `exit`, `outcome`, `oom`, `check` or `not_started` say how it ended."""
+    failure = Failure("not_started", message="the command is not there") if ended.get("not_started") else None
+    checks = ({"name": "stores", "outcome": "failed"},) if ended.get("check") else ()
+    case = replace(case_of(log, ended.get("exit")), failure=failure, checks=checks)
+    return replace(case, outcome=ended.get("outcome", "failed"), oom=bool(ended.get("oom")) or None)
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,9 @@ class Evidence:
         return max((statement.number for statement in self.statements if statement.number < AFTER_LOG), default=0)
 
     def facts(self, statement: Statement) -> frozenset[str]:
-        """The tags of one statement."""
+        """The tags of one statement; of how the process ended those that were seen, not what our words for it would show."""
+        if statement.kind == "ended":
+            return frozenset(statement.extra)
         return facts_of(statement, self.near) | frozenset(statement.extra)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import ahocorasick_rs
-import re2
+import re2  # type: ignore[import-untyped]
 
 from offduty.triage.literals import alternatives, required
 

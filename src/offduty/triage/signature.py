@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Literal
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from offduty.triage.categories import CATEGORIES, OWNER_KINDS
 from offduty.triage.compiled import compiled
@@ -40,7 +40,9 @@ class Signature:
     """One kind of failure.
 
     `weight`: how much the statement proves, 4 (decides wherever it stands) to 1 (only where nothing better is said);
-    `confidence`: how often it is right; `owner`: where it is not the category's; `example`: a short log that has it.
+    `confidence`: how often it is right; `general`: a special one that holds as well is preferred; `owner`: where it is not the
+    category's; `example`: a short log that has it;
+    `example_ended`: how the process of the example ended, where that is what counts.
     """
 
     id: str
@@ -54,6 +56,8 @@ class Signature:
     family: str
     owner: str
     confidence: Sure
+    general: bool = False
+    example_ended: tuple[tuple[str, Any], ...] = ()
 
 
 @cache
@@ -98,17 +102,19 @@ def load(row: Mapping[str, Any]) -> Signature:
     steps = (*row.get("steps", ()), *category.steps)[:4]
     sure: Sure = row.get("confidence", "high" if weight >= 3 else "medium" if weight == 2 else "low")
     return Signature(
-        name,
-        category.name,
-        weight,
-        _when(row.get("when", {}), name),
-        row["title"],
-        row["cause"],
-        steps,
-        row["example"],
-        family,
-        owner,
-        sure,
+        id=name,
+        category=category.name,
+        weight=weight,
+        when=_when(row.get("when", {}), name),
+        title=row["title"],
+        cause=row["cause"],
+        steps=steps,
+        example=row["example"],
+        family=family,
+        owner=owner,
+        confidence=sure,
+        general=bool(row.get("general")),
+        example_ended=tuple(row.get("example_ended", {}).items()),
     )
 
 

@@ -14,55 +14,75 @@ from offduty.triage.patterns import PatternSet
 from offduty.triage.reading.statements import Statement
 
 DATABASES = frozenset(
-    "psycopg2 psycopg asyncpg pg8000 aiopg pymysql MySQLdb mysql aiomysql _mysql_exceptions mariadb oracledb cx_Oracle pyodbc pymssql sqlite3 snowflake duckdb "
-    "_duckdb redis aioredis rediscluster pymongo motor mongoengine kafka confluent_kafka aiokafka cassandra pika kombu amqp celery elasticsearch elastic_transport "
-    "opensearchpy sqlalchemy peewee clickhouse_driver clickhouse_connect neo4j influxdb trino pyhive impala ibm_db ibm_db_dbi vertica_python teradatasql "
-    "psycopg2cffi asyncmy records pandas_gbq tortoise couchbase memcache pymemcache ldap3 etcd3 pymilvus bson".split()
+    (
+        "psycopg2 psycopg asyncpg pg8000 aiopg pymysql MySQLdb mysql aiomysql _mysql_exceptions mariadb oracledb cx_Oracle "
+        "pyodbc pymssql sqlite3 snowflake duckdb _duckdb redis aioredis rediscluster pymongo motor mongoengine kafka "
+        "confluent_kafka aiokafka cassandra pika kombu amqp celery elasticsearch elastic_transport opensearchpy sqlalchemy "
+        "peewee clickhouse_driver clickhouse_connect neo4j influxdb trino pyhive impala ibm_db ibm_db_dbi vertica_python "
+        "teradatasql psycopg2cffi asyncmy records pandas_gbq tortoise couchbase memcache pymemcache ldap3 etcd3 pymilvus "
+        "bson "
+    ).split()
 )
 WEB = frozenset(
-    "requests urllib3 httpx httpcore aiohttp urllib botocore boto3 s3transfer boto google googleapiclient azure openai anthropic tornado pycurl requests_oauthlib "
-    "huggingface_hub s3fs gcsfs adlfs github praw tweepy spotipy stripe slack_sdk twilio gspread yfinance treq http minio wandb feedparser selenium "
-    "playwright scrapy grpc oauthlib ccxt urllib2 httplib httplib2 msal hvac".split()
+    (
+        "requests urllib3 httpx httpcore aiohttp urllib botocore boto3 s3transfer boto google googleapiclient azure openai "
+        "anthropic tornado pycurl requests_oauthlib huggingface_hub s3fs gcsfs adlfs github praw tweepy spotipy stripe "
+        "slack_sdk twilio gspread yfinance treq http minio wandb feedparser selenium playwright scrapy grpc oauthlib ccxt "
+        "urllib2 httplib httplib2 msal hvac "
+    ).split()
 )
 _STANDARD = re.compile(
     r"[\\/](?:lib(?:64)?[\\/])?python\d[\d.]*[\\/](?:lib[\\/])?(?P<name>\w+)|[\\/]lib[\\/](?P<other>\w+)(?:\.py|[\\/])", re.IGNORECASE
 )
 _PACKAGE = re.compile(r"(?:site|dist)-packages[\\/](?P<name>\w+)|\.egg[\\/](?P<egg>\w+)[\\/]|[\\/]pyspark\.zip[\\/](?P<zip>\w+)")
 _STANDARD_NAMES = frozenset(
-    "os socket ssl json zipfile gzip pickle csv codecs subprocess importlib configparser ConfigParser urllib urllib2 http httplib tarfile shutil pathlib concurrent "
-    "multiprocessing threading asyncio sqlite3 ctypes decimal datetime _strptime bz2 lzma zlib io struct xml tempfile statistics ast tomllib smtplib ftplib "
-    "selectors locale encodings pkgutil random logging argparse unittest collections copy re".split()
+    (
+        "os socket ssl json zipfile gzip pickle csv codecs subprocess importlib configparser ConfigParser urllib urllib2 "
+        "http httplib tarfile shutil pathlib concurrent multiprocessing threading asyncio sqlite3 ctypes decimal datetime "
+        "_strptime bz2 lzma zlib io struct xml tempfile statistics ast tomllib smtplib ftplib selectors locale encodings "
+        "pkgutil random logging argparse unittest collections copy re "
+    ).split()
 )
 
 _STATUS = re.compile(
-    r"(?:HTTP Error|HTTPError:?|HttpError|HTTP(?:S)?/\d(?:\.\d)?\"?|HTTP(?: status(?: code)?| code| response(?: code)?)?[ :=]+|(?:response |return(?:ed)? |http[_ ]?|error )?(?:status|stat|code)"
-    r"(?:[_ ]?code)?['\"]?(?: of| is| was| returned)?\s{0,2}[:=]?\s{0,2}\(?['\"]?|statusCode ?[:=] ?|Error code:|responded with(?: a| status)?|returned(?: a| an| with)?|response|got HTTP response code|"
-    r"returned error:|Server error|Client error|ResponseError:?|rejected with|Received|too many|received (?:an )?(?:unexpected )?|got(?: a| an)?|bad response:?|Request failed:?|server .{0,30}:|serveur .{0,60}:|zurückgegeben:|Response \[|<Response \[|StatusCode\.|APIError\(code=?|status \()"
+    r"(?:HTTP Error|HTTPError:?|HttpError|HTTP(?:S)?/\d(?:\.\d)?\"?|HTTP(?: status(?: code)?| code| response(?: code)?)?[ :=]+"
+    r"|(?:response |return(?:ed)? |http[_ ]?|error )?(?:status|stat|code)"
+    r"(?:[_ ]?code)?['\"]?(?: of| is| was| returned)?\s{0,2}[:=]?\s{0,2}\(?['\"]?|statusCode ?[:=] ?|Error code:|responded with(?: a"
+    r"| status)?|returned(?: a| an| with)?|response|got HTTP response code|"
+    r"returned error:|Server error|Client error|ResponseError:?|rejected with|Received|too many|received (?:an )?(?:unexpected )?"
+    r"|got(?: a| an)?|bad response:?|Request failed:?|server .{0,30}:|serveur .{0,60}:|zurückgegeben:|Response \[|<Response \["
+    r"|StatusCode\.|APIError\(code=?|status \()"
     r"\s?['\"(\[]?(?P<code>[1-5]\d\d)\b(?!\s?(?:ms|s\b|bytes|rows|records|lines|results|seconds|GB|MB|KB|\.\d))",
     re.IGNORECASE,
 )  # fmt: skip
 _STATUS_WORDS = re.compile(
-    r"\b(?P<code>[45]\d\d)[\]:,]? ?(?:-\s)?\(?(?:Client Error|Server Error|Bad Request|Unauthorized|Forbidden|Not Found|Method Not Allowed|Request Time-?out|Conflict|Gone|"
-    r"Unprocessable|Too Many Requests|Internal (?:Server )?Error|Not Implemented|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out|Proxy Authentication|"
-    r"Payment Required|Origin|Web Server|error responses|GET|POST|PUT|DELETE|Payload|UNAUTHENTICATED|PERMISSION_DENIED|RESOURCE_EXHAUSTED|INTERNAL|UNAVAILABLE|NOT_FOUND|Access Denied|Quota)",
+    r"\b(?P<code>[45]\d\d)[\]:,]? ?(?:-\s)?\(?(?:Client Error|Server Error|Bad Request|Unauthorized|Forbidden|Not Found"
+    r"|Method Not Allowed|Request Time-?out|Conflict|Gone|"
+    r"Unprocessable|Too Many Requests|Internal (?:Server )?Error|Not Implemented|Bad Gateway|Service (?:Temporarily )?Unavailable"
+    r"|Gateway Time-?out|Proxy Authentication|"
+    r"Payment Required|Origin|Web Server|error responses|GET|POST|PUT|DELETE|Payload|UNAUTHENTICATED|PERMISSION_DENIED"
+    r"|RESOURCE_EXHAUSTED|INTERNAL|UNAVAILABLE|NOT_FOUND|Access Denied|Quota)",
     re.IGNORECASE,
 )
 _GRPC = {
     "UNAUTHENTICATED": "401", "PERMISSION_DENIED": "403", "NOT_FOUND": "404", "RESOURCE_EXHAUSTED": "429", "INTERNAL": "500", "UNAVAILABLE": "503",
 }  # fmt: skip
 _GRPC_STATUS = re.compile(
-    r"(?:StatusCode\.|status(?:['\"])?\s?[=:]\s?(?:['\"])?|code ?= ?)(?P<name>UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND|RESOURCE_EXHAUSTED|INTERNAL|UNAVAILABLE)\b"
+    r"(?:StatusCode\.|status(?:['\"])?\s?[=:]\s?(?:['\"])?|code ?= ?)(?P<name>UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND"
+    r"|RESOURCE_EXHAUSTED|INTERNAL|UNAVAILABLE)\b"
 )
 _ERRNO = re.compile(
-    r"\[(?:Errno|WinError) (?P<code>-?\d+)\]|\(os error (?P<os>\d+)\)|errno(?:\s?=|:| is)? ?(?P<named>\d+)\b|\berror: \((?P<old>\d{1,3}), '",
+    r"\[(?:Errno|WinError) (?P<code>-?\d+)\]|\(os error (?P<os>\d+)\)|errno(?:\s?=|:| is)? ?(?P<named>\d+)\b"
+    r"|\berror: \((?P<old>\d{1,3}), '",
     re.IGNORECASE,
 )
 _ERRNOS = {
-    1: "EPERM", 2: "ENOENT", 5: "EIO", 8: "ENOEXEC", 11: "EAGAIN", 12: "ENOMEM", 13: "EACCES", 17: "EEXIST", 20: "ENOTDIR", 21: "EISDIR", 22: "EINVAL", 23: "EMFILE", 24: "EMFILE",
-    26: "ETXTBSY", 27: "EFBIG", 28: "ENOSPC", 30: "EROFS", 32: "EPIPE", 36: "ENAMETOOLONG", 39: "ENOTEMPTY", 48: "EADDRINUSE", 98: "EADDRINUSE", 99: "EADDRNOTAVAIL",
-    101: "ENETUNREACH", 103: "ECONNABORTED", 104: "ECONNRESET", 54: "ECONNRESET", 110: "ETIMEDOUT", 60: "ETIMEDOUT", 111: "ECONNREFUSED", 61: "ECONNREFUSED", 112: "EHOSTDOWN", 113: "EHOSTUNREACH",
-    116: "ESTALE", 122: "EDQUOT", 10013: "EACCES", 10048: "EADDRINUSE", 10053: "ECONNABORTED", 10054: "ECONNRESET", 10060: "ETIMEDOUT", 10061: "ECONNREFUSED", 11001: "EAI", -2: "EAI",
-    -3: "EAI", -5: "EAI", 35: "EAGAIN", 3: "ENOENT",
+    1: "EPERM", 2: "ENOENT", 5: "EIO", 8: "ENOEXEC", 11: "EAGAIN", 12: "ENOMEM", 13: "EACCES", 17: "EEXIST", 20: "ENOTDIR", 21:
+    "EISDIR", 22: "EINVAL", 23: "EMFILE", 24: "EMFILE", 26: "ETXTBSY", 27: "EFBIG", 28: "ENOSPC", 30: "EROFS", 32: "EPIPE", 36:
+    "ENAMETOOLONG", 39: "ENOTEMPTY", 48: "EADDRINUSE", 98: "EADDRINUSE", 99: "EADDRNOTAVAIL", 101: "ENETUNREACH", 103: "ECONNABORTED",
+    104: "ECONNRESET", 54: "ECONNRESET", 110: "ETIMEDOUT", 60: "ETIMEDOUT", 111: "ECONNREFUSED", 61: "ECONNREFUSED", 112: "EHOSTDOWN",
+    113: "EHOSTUNREACH", 116: "ESTALE", 122: "EDQUOT", 10013: "EACCES", 10048: "EADDRINUSE", 10053: "ECONNABORTED", 10054:
+    "ECONNRESET", 10060: "ETIMEDOUT", 10061: "ECONNREFUSED", 11001: "EAI", -2: "EAI", -3: "EAI", -5: "EAI", 35: "EAGAIN", 3: "ENOENT",
 }  # fmt: skip
 _SQLSTATE = re.compile(r"(?:SQLSTATE[\[: =]{1,3}|sqlstate: |\('|\d{6} \()(?P<state>[0-9A-Z]{2}[0-9A-Z]{3})(?=[\])',:; ]|$)")
 _ORA = re.compile(r"\b(?P<code>(?:ORA|TNS|DPY|DPI)-\d{4,5})\b")
@@ -73,9 +93,9 @@ _BARE = re.compile(r"[\w+-]+(?:\.exe)?")
 _POOL = re.compile(r"HTTPS?ConnectionPool", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://")
 _QUOTED = re.compile(
-    r"['\"«»`“”‘’](?P<path>[^'\"«»`“”‘’]{1,300})['\"«»`“”‘’]|(?:: |file |path |^)(?P<bare>[\w.~/\\:<>$%*-]*[/\\.][\w.~/\\:<>$%*-]+)"
+    r"(?<!\w)['\"«»`“”‘’](?P<path>[^'\"«»`“”‘’]{1,300})['\"«»`“”‘’]|(?:: |file |path "
+    r"|^)(?P<bare>[\w.~/\\:<>$%*-]*[/\\.][\w.~/\\:<>$%*-]+)"
 )
-
 
 
 class _Words:
@@ -112,6 +132,31 @@ def peers(log: str) -> frozenset[str]:
     return frozenset(_words("statement").shown(log) & {"peer:db", "peer:http"})
 
 
+def known_facts(fact: str) -> bool:
+    """Whether a tag is one that can be shown: a misspelt one would never hold."""
+    place, _, name = fact.partition(":")
+    if any(fact in compiled()["facts"][where] for where in ("statement", "path", "code", "trace")):
+        return True
+    return (place in _OPEN and bool(name)) or fact in _FIXED or (place == "errno" and name in _ERRNOS.values())
+
+
+_OPEN = ("in", "at", "http", "exit", "signal", "outcome", "sqlstate", "ora", "mysql", "transaction", "waiting", "kind")
+_FIXED = (
+    "file:data",
+    "file:unnamed",
+    "file:bare-name",
+    "near:db",
+    "near:http",
+    "near:both",
+    "frames:none",
+    "at:own",
+    "oom",
+    "check:failed",
+    "not-started",
+    "peer:file",
+)
+
+
 def _libraries(statement: Statement) -> set[str]:
     """Where it was raised: `in:pandas` for each library passed through, `at:` the deepest one, `own:last` if the job's own code is last."""
     named = [library_of(frame) for frame in statement.frames if frame.file]
@@ -128,24 +173,28 @@ def _libraries(statement: Statement) -> set[str]:
 def library_of(frame: Frame) -> str:
     """The installed package, or module of Python's own, that a frame is of; empty for the job's own code."""
     file = frame.file
+    parts = [part.removesuffix(".py").removesuffix(".pyx") for part in file.replace("\\", "/").split("/")]
     if found := _PACKAGE.search(file):
         return found["name"] or found["egg"] or found["zip"] or ""
+    if named := next((part for part in parts if part in _KNOWN), None):
+        return named
     if found := _STANDARD.search(file):
         name = found["name"] or found["other"] or ""
         return name if name in _STANDARD_NAMES or not frame.own else ""
-    first = file.replace("\\", "/").split("/")
-    known = DATABASES | WEB | _SCIENCE | {"sqlalchemy"}
-    return next(
-        (part for part in (segment.removesuffix(".py").removesuffix(".pyx") for segment in first) if part in known),
-        "" if frame.own else "python",
-    )
+    return "" if frame.own else "python"
 
 
 _SCIENCE = frozenset(
-    "pandas numpy scipy sklearn xgboost lightgbm catboost torch tensorflow keras statsmodels prophet pyarrow polars dask distributed ray pyspark py4j airflow "
-    "prefect papermill nbclient nbconvert transformers datasets pydantic pandera great_expectations openpyxl xlrd fastparquet h5py tables joblib cloudpickle "
-    "geopandas fiona rasterio xarray netCDF4 matplotlib mlflow yaml celery dbt shapely jsonschema marshmallow bs4 cupy jax optuna spacy nltk cv2 PIL".split()
+    (
+        "pandas numpy scipy sklearn xgboost lightgbm catboost torch tensorflow keras statsmodels prophet pyarrow polars dask "
+        "distributed ray pyspark py4j airflow prefect papermill nbclient nbconvert transformers datasets pydantic pandera "
+        "great_expectations openpyxl xlrd fastparquet h5py tables joblib cloudpickle geopandas fiona rasterio xarray netCDF4 "
+        "matplotlib mlflow yaml celery dbt shapely jsonschema marshmallow bs4 cupy jax optuna spacy nltk cv2 PIL "
+    ).split()
 )
+
+
+_KNOWN = DATABASES | WEB | _SCIENCE | {"configparser", "ConfigParser"}
 
 
 def _codes(text: str) -> set[str]:

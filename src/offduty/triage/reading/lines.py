@@ -36,7 +36,9 @@ _NAMED = re.compile(r"(?:[a-zA-Z_][\w.]*|\S+:\d+)(?::[a-zA-Z_]\w*)?(?::\d+)? - (
 _SERVICE = re.compile(r"[a-z][\w.-]{1,40}: {1,3}(?=\[?\d\d?:\d\d|\[\d{4}| *Traceback| *File )")
 _SAYS_LEVEL = re.compile(rf"(?:^|[\s\[(|:]){_LEVEL_NAME}(?=[\s\]):|/,-]|$)")
 _TROUBLE = re.compile(
-    r"\b(?:\w*error|\w*exception|failed|failure|fatal|denied|refused|killed|sigkill|cannot|can't|traceback|timed out|time limit|died|evicted|terminated)\b", re.IGNORECASE
+    r"\b(?:\w*error|\w*exception|failed|failure|fatal|denied|refused|killed|sigkill|cannot|can't|traceback|timed out|time limit|died"
+    r"|evicted|terminated)\b",
+    re.IGNORECASE,
 )
 _WARNING = re.compile(r"\b\w*Warning: |^\s*warning[:\s]|^Warning message", re.IGNORECASE)
 
@@ -119,4 +121,32 @@ def _json_record(number: int, text: str) -> list[Line] | None:
         if isinstance(record.get(key), str)
     ]
     parts = [part for block in (said, *more) for part in str(block).splitlines()[:200]]
+    if parts and len(text) < LINE_CHARS:
+        parts[0] = f"{parts[0]} {_others(record)}".rstrip()
     return [Line(number, _undecorated(part[:LINE_CHARS])[0], level) for part in parts] or None
+
+
+def _others(record: dict[str, object]) -> str:
+    """The short texts of a record besides its message: a reason or an action often stands there."""
+    known = (
+        "message",
+        "msg",
+        "event",
+        "log",
+        "text",
+        "textpayload",
+        "level",
+        "levelname",
+        "severity",
+        "logger",
+        "name",
+        "timestamp",
+        "time",
+        "ts",
+        "asctime",
+    )
+    return " ".join(
+        f"{key}={value}"
+        for key, value in record.items()
+        if isinstance(value, str) and len(value) < 100 and key not in known and "\n" not in value
+    )

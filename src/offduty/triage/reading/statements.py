@@ -14,7 +14,8 @@ STATEMENT_CHARS = 4000
 
 _FRAME = re.compile(r'\s*(?:\[[^\]]{0,20}\]\s*)?File "?(?P<file>[^"]+?)"?, line (?P<line>\d{1,9})(?:,? in (?P<function>.{1,200}))?\s*$')
 _NOTEBOOK = re.compile(
-    r"\s*\[?(?:File )?(?P<file>(?:[~./]|[A-Za-z]:\\|<ipython|/|Cell In|Input In)[^()\s]{0,400}(?:\.pyx?|>|\[\d+\]))\]?(?:[:(]\d+\)?)?(?:, line \d+)? ?,?(?: in (?P<function>[\w.<>]{1,200}))?.{0,400}$"
+    r"\s*\[?(?:File )?(?P<file>(?:[~./]|[A-Za-z]:\\|<ipython|/|Cell In|Input In)[^()\s]{0,400}(?:\.pyx?|>"
+    r"|\[\d+\]))\]?(?:[:(]\d+\)?)?(?:, line \d+)? ?,?(?: in (?P<function>[\w.<>]{1,200}))?.{0,400}$"
 )
 _SHORT = re.compile(r"\s+(?P<file>\S+\.py):\d+ in (?P<function>\w+)$")
 _JVM_FRAME = re.compile(r"\s*at (?P<function>[\w.$<>/]{3,200})\((?P<file>[^()]{0,200})\)")
@@ -25,17 +26,29 @@ _CARETS = re.compile(r"\s{4,}[\^~]+\s*$")
 _HEADER = "Traceback"
 _CHAIN = re.compile(r"The above exception was the direct cause of|During handling of the above exception|Another exception occurred")
 CLASS = re.compile(
-    r"\b(?P<name>(?:[A-Za-z_$][\w$]*\.){0,10}(?:[A-Z]\w{0,60}?(?:Error|Exception|Interrupt|Timeout|Worker|Killed|Violation|Throwable|Fault)\w{0,30}"
+    r"\b(?P<name>(?:[A-Za-z_$][\w$]*\.){0,10}(?:[A-Z]\w{0,60}?(?:Error|Exception|Interrupt|Timeout|Worker|Killed|Violation|Throwable"
+    r"|Fault)\w{0,30}"
     r"|NoSuchKey|NoSuchBucket|BadRequest|NotFound|Forbidden|Unauthorized|Conflict|TooManyRequests|InternalServerError|ServiceUnavailable"
-    r"|ResourceExhausted|DeadlineExceeded|PermissionDenied|Unauthenticated|BadZipFile|BadZipfile|BadGzipFile|Undefined(?:Table|Column|Function|Object)"
-    r"|InsufficientPrivilege|DeadlockDetected|LockNotAvailable|DiskFull|TooManyConnections|NoRegion|ArrowInvalid|ArrowTypeError|ArrowNotImplementedError"
-    r"|NoBrokersAvailable|DoesNotExist|MultipleObjectsReturned|SchemaErrors?|InvalidGrant|UnsupportedOperation|gaierror|herror|ReadFailure"
-    r"|ConnectTimeout|ReadTimeout|PoolTimeout|SoftTimeLimitExceeded|TimeLimitExceeded|ImproperlyConfigured|UnpicklingError))(?=$|[\s:(,)'\"\]\[>;.!])"
+    r"|ResourceExhausted|DeadlineExceeded|PermissionDenied|Unauthenticated|BadZipFile|BadZipfile|BadGzipFile|Undefined(?:Table|Column"
+    r"|Function|Object)"
+    r"|InsufficientPrivilege|DeadlockDetected|LockNotAvailable|DiskFull|TooManyConnections|NoRegion|ArrowInvalid|ArrowTypeError"
+    r"|ArrowNotImplementedError"
+    r"|NoBrokersAvailable|DoesNotExist|MultipleObjectsReturned|SchemaErrors?|InvalidGrant|UnsupportedOperation|gaierror|herror"
+    r"|ReadFailure"
+    r"|ConnectTimeout|ReadTimeout|PoolTimeout|SoftTimeLimitExceeded|TimeLimitExceeded|ImproperlyConfigured|UnpicklingError))(?=$"
+    r"|[\s:(,)'\"\]\[>;.!])"
 )
-_EXCEPTION = re.compile(r"\s{0,8}(?:(?:Uncaught |Unhandled )?(?:E\s{3})?)(?P<type>[A-Za-z_][\w.$]*)(?:: ?(?P<message>.*)|\(.*\))?$")
-_LOWER_TYPES = ("socket.timeout", "socket.gaierror", "socket.error", "select.error", "struct.error", "zlib.error", "binascii.Error", "error", "pickle.PicklingError", "lzma.LZMAError", "csv.Error", "shutil.Error", "AssertionError", "StopIteration", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "Exception", "botocore.errorfactory", "pyodbc.Error", "xml.parsers.expat", "requests.exceptions", "concurrent.futures", "asyncio.exceptions", "pycurl.error", "smtplib", "ssl")  # fmt: skip
+_EXCEPTION = re.compile(r"\s{0,16}(?:(?:Uncaught |Unhandled )?(?:E\s{3})?)(?P<type>[A-Za-z_][\w.$]*)(?:: ?(?P<message>.*)|\(.*\))?$")
+_LOWER_TYPES = (
+    "ftplib.error_perm", "socket.timeout", "socket.gaierror", "socket.error", "select.error", "struct.error", "zlib.error",
+    "binascii.Error", "error", "pickle.PicklingError", "lzma.LZMAError", "csv.Error", "shutil.Error", "AssertionError",
+    "StopIteration", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "Exception", "botocore.errorfactory", "pyodbc.Error",
+    "xml.parsers.expat", "requests.exceptions", "concurrent.futures", "asyncio.exceptions", "pycurl.error", "smtplib", "ssl",
+)  # fmt: skip
+_DOTTED = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Z]\w*[a-z]\w*")
 _PYTHON_LINE = re.compile(
-    r"\s*(?:raise |return |await |with |for |if |elif |else:|try:|except |def |class |import |from \w[\w.]* import |self\.|print\(|assert |yield |while )"
+    r"\s*(?:raise |return |await |with |for |if |elif |else:|try:|except |def |class |import |from \w[\w.]* import |self\.|print\("
+    r"|assert |yield |while )"
 )
 _CAUSED = re.compile(r"\s*(?:Caused by|Suppressed|Nested exception is|Root cause):? ", re.IGNORECASE)
 
@@ -44,8 +57,8 @@ _CAUSED = re.compile(r"\s*(?:Caused by|Suppressed|Nested exception is|Root cause
 class Statement:
     """One thing a log says.
 
-    `kind`: raised (an exception), error, said, warning, info, transaction, or ended (how the process ended); `types`: the classes named in it, as
-    printed; `frames`: of the trace it ends; `code`: the source lines shown with them; `order`: its place by depth (deepest cause first);
+    `kind`: raised (an exception), error, said, warning, info, transaction, or ended (how the process ended);
+    `types`: the classes named in it, as printed; `frames`: of the trace it ends; `code`: the source lines shown with them; `order`: its place by depth (deepest cause first);
     `extra`: tags that are known without reading the text.
     """
 
@@ -151,7 +164,7 @@ class _Reader:
         if last.kind == "ended" or line.number - last.number > 2 * MESSAGE_LINES:
             return False
         if last.kind == "raised":
-            return line.level in ("said", "error") and not _NEW.match(line.text) or line.text[:1].isspace()
+            return (line.level in ("said", "error") and not _NEW.match(line.text)) or line.text[:1].isspace()
         return line.text[:2].isspace() and not CLASS.search(line.text)
 
     def _extend(self, text: str) -> None:
@@ -163,7 +176,8 @@ class _Reader:
 
 
 _NEW = re.compile(
-    r"(?:FATAL|ERROR|Error|error|WARNING|INFO|HINT)\b|Process finished|Final app|make:|bash:|\S+: line \d|Killed|Aborted|Segmentation|Terminated|Exit|exit"
+    r"(?:FATAL|ERROR|Error|error|WARNING|INFO|HINT)\b|Process finished|Final app|make:|bash:|\S+: line \d|Killed|Aborted|Segmentation"
+    r"|Terminated|Exit|exit"
     r"|Command|command|Job|Task|srun|slurmstepd|Warning|npm |rm:|terminate called|malloc|free\(\)|double free|\[\w+\]|\*\*\*|---"
 )
 
@@ -181,11 +195,9 @@ def _is_exception(text: str) -> bool:
     if not found:
         return False
     name = found["type"]
-    return (
-        CLASS.fullmatch(name) is not None
-        or name in _LOWER_TYPES
-        or (name.count(".") >= 1 and name.startswith(_LOWER_TYPES) and found["message"] is not None)
-    )
+    if CLASS.fullmatch(name) or name in _LOWER_TYPES:
+        return True
+    return found["message"] is not None and (name.startswith(_LOWER_TYPES) or _DOTTED.fullmatch(name) is not None)
 
 
 def _first_word(text: str, raised: bool) -> tuple[str, ...]:

@@ -1,0 +1,355 @@
+"""How triage decides: the tie-breaks of the taxonomy one by one, what is known besides the log, and any text at all."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offduty.runs.failure import Cause, Failure, Frame
+from offduty.transactions.transaction import Transaction
+from offduty.triage.case import Case
+from offduty.triage.decide import decide
+from offduty.triage.evidence import case_of
+from offduty.triage.signature import catalogue
+
+HEAD = "Traceback (most recent call last):\n"
+
+
+def frame(file: str, code: str, function: str = "main") -> str:
+    """A frame as Python prints it."""
+    return f'  File "{file}", line 7, in {function}\n    {code}\n'
+
+
+def category(log: str, exit_code: int | None = None) -> str:
+    """What triage makes of nothing but a log."""
+    return decide(case_of(log, exit_code)).category
+
+
+CHAINED = (
+    HEAD
+    + frame("/srv/load.py", "cur.execute(q)")
+    + 'psycopg2.errors.UndefinedTable: relation "kpi" does not exist\n\n'
+    + "The above exception was the direct cause of the following exception:\n\n"
+    + HEAD
+    + frame("/srv/job.py", "load()")
+    + "RuntimeError: step 3 failed\n"
+)
+JAVA = (
+    "java.lang.RuntimeException: job failed\n\tat org.example.Job.run(Job.java:4)\n"
+    "Caused by: java.lang.IllegalStateException: load\n\t... 3 more\n"
+    "Caused by: java.net.UnknownHostException: feeds.example\n\t... 9 more\n"
+)
+WRAPPED = (
+    "ERROR - Task failed with exception\n"
+    + HEAD
+    + frame("/dags/x.py", "open(p)")
+    + "FileNotFoundError: [Errno 2] No such file or directory: 'in.csv'\nmake: *** [all] Error 1"
+)
+PANDAS = frame("/venv/lib/python3.11/site-packages/pandas/core/frame.py", "indexer = self.columns.get_loc(key)", "__getitem__")
+OS = frame("/usr/lib/python3.11/os.py", "raise KeyError(key) from None", "__getitem__")
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        (CHAINED, "db_query_error"),
+        (JAVA, "network_unreachable"),
+        (WRAPPED, "input_missing"),
+    ],
+    ids=["python chain", "java chain", "wrapped by schedulers"],
+)  # fmt: skip
+def test_tie_break_1_the_deepest_cause_decides(log, expected):
+    """B5: what a chain began with, never the words of whoever only passed it on."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        (
+            'psycopg2.OperationalError: connection to server at "db", port 5432 failed: SSL error: certificate verify failed',
+            "tls_certificate",
+        ),
+        ("redis.exceptions.ConnectionError: Error -2 connecting to cache:6379. Name or service not known.", "network_unreachable"),
+    ],
+)
+def test_tie_break_2_certificates_and_names_come_first(log, expected):
+    """Even when a database driver reports them."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        ("401 Client Error: Unauthorized for url: https://a.example", "auth_failed"),
+        ("403 Client Error: Forbidden for url: https://a.example", "permission_denied"),
+        ("429 Client Error: Too Many Requests for url: https://a.example", "rate_limited"),
+        ("503 Server Error: Service Unavailable for url: https://a.example", "remote_server_error"),
+        ("407 Client Error: Proxy Authentication Required for url: https://a.example", "network_unreachable"),
+    ],
+)
+def test_tie_break_3_statuses_of_http(said, expected):
+    """401 is not 403, and 407 is the proxy's."""
+    assert category(f"requests.exceptions.HTTPError: {said}") == expected
+
+
+def test_tie_break_3_a_proxy_that_says_403_is_the_network():
+    """A 403 of the tunnel is no missing right."""
+    assert category("OSError: Tunnel connection failed: 403 Forbidden") == "network_unreachable"
+
+
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        ("An error occurred (404) when calling the HeadObject operation: Not Found", "input_missing"),
+        ("404 Client Error: Not Found for url: https://hub.example/models/churn/resolve/main/config.json", "model_artifact"),
+        ("404 Client Error: Not Found for url: https://api.example/v1/prices", "api_contract_change"),
+    ],
+)
+def test_tie_break_4_what_is_not_found(said, expected):
+    """Data, a model, or a route."""
+    assert category(f"botocore.exceptions.ClientError: {said}") == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("ORA-00942: table or view does not exist", "db_query_error"),
+        ("google.api_core.exceptions.NotFound: 404 Not found: Table shop:raw.sales_20240301", "input_missing"),
+    ],
+)
+def test_tie_break_5_a_table_that_is_missing(log, expected):
+    """Of a database it is the statement's, of a day it is the delivery's."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "frames, expected",
+    [
+        (frame("/srv/job.py", 'df["x"]') + PANDAS, "schema_drift"),
+        (frame("/srv/job.py", 'os.environ["X"]') + OS, "config_missing"),
+        (frame("/srv/job.py", 'rows = response.json()["x"]'), "api_contract_change"),
+        (frame("/srv/job.py", "price = prices[name]"), "code_bug"),
+    ],
+)
+def test_tie_break_6_whose_key_is_missing(frames, expected):
+    """The same KeyError is four failures, told apart by where it was raised."""
+    assert category(f"{HEAD}{frames}KeyError: 'x'") == expected
+
+
+@pytest.mark.parametrize(
+    "path, expected",
+    [
+        ("in/sales.csv", "input_missing"),
+        ("models/churn.pkl", "model_artifact"),
+        ("/usr/lib/libodbc.so.2", "dependency_missing"),
+        ("/etc/job/settings.ini", "config_missing"),
+    ],
+)
+def test_tie_break_7_which_file_is_missing(path, expected):
+    """Data, a model, a library or the configuration."""
+    assert category(f"FileNotFoundError: [Errno 2] No such file or directory: '{path}'") == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='a.example', port=443): Read timed out.", "network_unreachable"),
+        ("pymongo.errors.ServerSelectionTimeoutError: db.example:27017: timed out", "db_unavailable"),
+        ("(1205, 'Lock wait timeout exceeded; try restarting transaction')", "db_locked_or_deadlock"),
+        ("Task timed out after 120.00 seconds", "job_timeout"),
+    ],
+)
+def test_tie_break_8_who_timed_out(log, expected):
+    """A client, a driver, a lock, or the job's own limit."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("BlockingIOError: [Errno 11] unable to lock file, Resource temporarily unavailable", "concurrency_lock"),
+        ("pthread_create failed for thread 3 of 64: Resource temporarily unavailable", "os_limit"),
+    ],
+)
+def test_tie_break_9_what_is_temporarily_unavailable(log, expected):
+    """A lock, or one more thread."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("ValueError: The feature names should match those that were passed during fit.\n- promo", "schema_drift"),
+        ("ValueError: X has 3 features, but SVC is expecting 4 features as input.", "shape_mismatch"),
+        ("pandera.errors.SchemaError: column 'qty' not in dataframe", "validation_failed"),
+    ],
+)
+def test_tie_break_10_names_or_numbers(log, expected):
+    """A column with a name drifted; bare numbers do not fit; what a check raised is the check's."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize("code, expected", [("requests.get(u).json()", "remote_server_error"), ("json.load(open(path))", "input_corrupt")])
+def test_tie_break_11_whose_json(code, expected):
+    """An answer that is no JSON is the service's, a file that is none is damaged."""
+    log = f"{HEAD}{frame('/srv/job.py', code)}json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "log, code, expected",
+    [
+        ("fitting", 137, "out_of_memory"),
+        ("Warning  Evicted  kubelet  The node was low on resource: memory.", 137, "infra_evicted"),
+        ("DataLoader worker (pid 3) is killed by signal: Bus error. insufficient shared memory (shm)", 135, "os_limit"),
+        ("nbclient.exceptions.DeadKernelError: Kernel died", 1, "notebook_kernel_died"),
+        ("Out of memory: Killed process 41 (python)\nnbclient.exceptions.DeadKernelError: Kernel died", 1, "out_of_memory"),
+        ("fitting", 139, "process_crashed"),
+        ("fitting", 143, "infra_evicted"),
+        ("fitting", 124, "job_timeout"),
+    ],
+)
+def test_tie_break_12_how_it_died(log, code, expected):
+    """137 alone is memory; an eviction, shared memory or another written cause is that."""
+    assert category(log, code) == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("sqlalchemy.exc.ArgumentError: Could not parse SQLAlchemy URL from string ''", "config_missing"),
+        ("RuntimeError: environment variable API_URL is empty", "config_missing"),
+    ],
+)
+def test_tie_break_13_an_empty_value(log, expected):
+    """Empty means not set where the setting is clear."""
+    assert category(log) == expected
+
+
+def test_tie_break_14_loading_a_model_comes_before_versions():
+    """A module that is missing while a model is loaded is the model's."""
+    frames = frame("/srv/score.py", 'joblib.load("m.bin")') + frame(
+        "/venv/lib/python3.11/site-packages/joblib/numpy_pickle.py", "_unpickle(f)"
+    )
+    assert category(f"{HEAD}{frames}ModuleNotFoundError: No module named 'sklearn.ensemble.forest'") == "model_artifact"
+
+
+def test_tie_break_15_a_good_exit_with_errors_is_judged_by_the_first():
+    """Exit 0 says nothing against an error that was logged."""
+    assert category("ERROR OSError: [Errno 28] No space left on device\nERROR KeyError: 'x'\ndone", 0) == "disk_full"
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("FEHLER:  Relation »umsatz« existiert nicht", "db_query_error"),
+        ("ERREUR:  la relation « ventes » n'existe pas", "db_query_error"),
+        ("ERROR:  リレーション\"uriage\"は存在しません", "db_query_error"),
+        ("错误:  关系 \"xiaoshou\" 不存在", "db_query_error"),
+        ("OSError: [Errno 28] Auf dem Gerät ist kein Speicherplatz mehr verfügbar", "disk_full"),
+        ("cp: impossible d'ouvrir 'in.csv': Aucun fichier ou dossier de ce type", "input_missing"),
+        ("由于目标计算机积极拒绝，无法连接。", "network_unreachable"),
+    ],
+)  # fmt: skip
+def test_messages_in_other_languages(log, expected):
+    """Servers and systems speak the language of their machine."""
+    assert category(log) == expected
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "[2024-05-01, 06:00:01 UTC] {taskinstance.py:1824} ERROR - Task failed\n[2024-05-01, 06:00:01 UTC] {x.py:2} INFO - MemoryError",
+        '{"level": "error", "message": "step failed", "exception": "Traceback (most recent call last):\\nMemoryError"}',
+        "\x1b[31mMemoryError\x1b[0m",
+        "etl_1  | MemoryError",
+        "> MemoryError",
+        '    return f(x)\n  File "/srv/a.py", line 3, in f\n    y = x * 2\nMemoryError',
+    ],
+    ids=["airflow", "json", "colours", "compose", "quoted", "cut at the start"],
+)
+def test_what_stands_in_front_of_a_line_does_not_matter(log):
+    """Logs come through schedulers, containers, terminals and mail."""
+    assert category(log) == "out_of_memory"
+
+
+def test_a_line_of_source_in_a_traceback_proves_nothing():
+    """What the code would say is not what was said."""
+    log = HEAD + frame("/srv/a.py", 'raise Retry("deadlock detected, no space left on device")') + "ZeroDivisionError: division by zero"
+    assert category(log) == "code_bug"
+
+
+def test_the_probe_tells_the_chain_where_nothing_was_printed():
+    """The evidence of a run counts as the log does."""
+    chain = (
+        Cause("RuntimeError", "load failed"),
+        Cause("PermissionError", "[Errno 13] Permission denied: '/data/x'", "cause", (), (Frame("/srv/a.py", 3, "f"),)),
+    )
+    verdict = decide(Case(exit_code=1, failure=Failure("exception", "python", "RuntimeError", "load failed", None, chain, (), "probe")))
+    assert (verdict.category, verdict.owner_kind, verdict.confidence) == ("permission_denied", "platform", "high")
+    assert "/srv/a.py:3" in verdict.evidence[0]
+
+
+def test_a_failed_transaction_explains_a_silent_exit():
+    """B5: what was swallowed before the last line is evidence."""
+    call = Transaction(3, "http.request", "https://api.example/v1", ok=False, error={"type": "HTTPError", "message": "refused"}, status=503)
+    assert decide(Case(exit_code=1, lines=("giving up",), transactions=(call,))).category == "remote_server_error"
+
+
+def test_a_timeout_names_what_never_ended():
+    """A run over its limit says what it was waiting for."""
+    verdict = decide(Case(outcome="timed_out", transactions=(Transaction(2, "db.query", "postgresql://dw/sales SELECT orders"),)))
+    assert verdict.category == "job_timeout" and "postgresql://dw/sales" in " ".join(verdict.evidence)
+
+
+def test_memory_that_the_kernel_counted_is_sure():
+    """137 with a counted kill leaves no doubt."""
+    verdict = decide(Case(exit_code=137, signal=9, oom=True))
+    assert (verdict.category, verdict.confidence) == ("out_of_memory", "high")
+
+
+def test_unknown_is_a_verdict_with_evidence_and_a_row_to_add():
+    """Honest where nothing is known."""
+    verdict = decide(case_of("loading\nFrobnicationError: flux 3 is amiss", 1))
+    assert (verdict.category, verdict.row, verdict.source, verdict.confidence) == ("unknown", None, "unknown", "low")
+    assert "flux 3" in verdict.evidence[0] and 'exception = "FrobnicationError"' in " ".join(verdict.steps)
+
+
+EXAMPLES = [signature.example for signature in catalogue()]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(
+        st.text(),
+        st.lists(st.sampled_from(EXAMPLES), max_size=4).map("\n".join),
+        st.binary().map(lambda raw: raw.decode("utf-8", "backslashreplace")),
+    ),
+    st.one_of(st.none(), st.integers(-70, 300)),
+)
+def test_any_text_gets_a_verdict(log, exit_code):
+    """B5: whatever a job prints, triage answers and never raises."""
+    verdict = decide(case_of(log, exit_code))
+    assert verdict.category and verdict.confidence in ("high", "medium", "low")
+
+
+@pytest.mark.parametrize(
+    "filler",
+    [
+        "a" * 1_000_000,
+        "Traceback (most recent call last):\n" * 20_000,
+        "KeyError: 'x'\n" * 40_000,
+        "[" * 500_000,
+        "\x1b[" * 300_000,
+        " \n" * 200_000,
+    ],
+)
+def test_a_hostile_log_takes_bounded_time(filler):
+    """T26: no text makes a verdict slow; 1 MiB of anything is judged in seconds."""
+    began = time.monotonic()
+    decide(case_of(filler + "\nMemoryError"))
+    assert time.monotonic() - began < 8
