@@ -85,7 +85,7 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]
 
 
 def test_every_capture_has_exercises() -> None:
-    """A capture without them would be under no contract; those without a server are tried in tests/unit/captures, heavy ones beside this."""
+    """A capture without them would be under no contract; those without a server are tried in unit/captures, heavy ones beside this."""
     places = [*(Path(__file__).parents[1] / "unit" / "captures").glob("test_*.py"), Path(__file__).with_name("test_captures_heavy.py")]
     elsewhere = "".join(path.read_text() for path in places)
     assert [name for name in CAPTURES if not exercises_of(name).exists() and f'"{CAPTURES[name][1]}"' not in elsewhere] == []
