@@ -64,7 +64,7 @@ class Declared:
 
 def relative(target: str, cwd: str) -> str:
     """`target` as it is called in a Past: a job that has moved reads and writes the same things elsewhere."""
-    return target.removeprefix(f"{cwd}/") if cwd else target
+    return target.replace(f"{cwd}/", "") if cwd else target  # `sqlite:///home/me/job/clinic.sqlite3` has it in the middle
 
 
 def silent(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]:
