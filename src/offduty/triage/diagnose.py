@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from offduty import failpoints
 from offduty.triage.case import Case
 from offduty.triage.matchers.condition import Condition, TouchCondition, fits
 from offduty.triage.row import Row
@@ -16,7 +17,7 @@ from offduty.triage.seen import Seen, Touch
 from offduty.triage.table import Table
 from offduty.triage.verdict import Verdict
 
-LONGEST = 4096
+LONGEST, MOST = 4096, 50  # characters of a text; steps, links and pieces of evidence
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def why(case: Case, table: Table, *, decided: Verdict | None = None) -> tuple[Ju
 
 def catalogued(case: Case) -> Verdict:
     """What the catalogue says."""
+    failpoints.hit("verdict")
     from offduty.triage.decide import decide
 
     return decide(case)
@@ -97,8 +99,9 @@ def _explained(row: Row, seen: Seen) -> Verdict | None:
     cause = plain(row.cause)
     return Verdict(
         category=catalogue.category, owner_kind=catalogue.owner_kind, row=row.name, source="table", title=plain(row.title), cause=cause,
-        steps=tuple(map(plain, row.steps)), team=row.team or None, severity=row.severity, confidence="high",
-        evidence=tuple(dict.fromkeys((*reasons, *catalogue.evidence))), links=row.links, dependency=touch.dependency if touch else None,
+        steps=tuple(map(plain, row.steps[:MOST])), team=row.team or None, severity=row.severity, confidence="high",
+        evidence=tuple(dict.fromkeys((*reasons, *catalogue.evidence)))[:MOST], links=row.links[:MOST],
+        dependency=touch.dependency if touch else None,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from offduty.triage.severity import Severity
 SEVERITIES: tuple[str, ...] = get_args(Severity)
 TEXTS = ("id", "title", "cause", "team", "notes")
 LISTS = ("steps", "links")
+LONGEST_NAME = 100
 KEYS = ("id", "when", "cause", "steps", "team", "severity", "title", "links", "notes")
 """What a row may say, in the order in which tables show it."""
 
@@ -76,8 +77,9 @@ def _text(key: str, value: object, report: Report) -> str:
         return ""
     if "\0" in value:
         report(Flaw("E403", "holds a NUL byte", (key,), fix="remove it"))
-    if key in ("id", "team") and not value.strip().isprintable():
-        report(Flaw("E403", f"{quoted(value)} has characters that nobody sees", (key,), fix="remove them"))
+    if key in ("id", "team") and not (value.strip().isprintable() and len(value) <= LONGEST_NAME):
+        why = f"a name has at most {LONGEST_NAME} characters, and none that nobody sees"
+        report(Flaw("E403", f"{quoted(value)} is no name", (key,), why=why, fix="choose another"))
     return value.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 

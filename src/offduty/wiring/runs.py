@@ -26,17 +26,22 @@ if TYPE_CHECKING:
     from offduty.runs.failure import Failure
     from offduty.runs.job import Job
     from offduty.runs.record import Record
-    from offduty.runs.store import Store
     from offduty.secrets import Redactor
+    from offduty.settings.load import Settings
+    from offduty.stores.sqlite import SqliteStore
     from offduty.transactions.change import Change
     from offduty.transactions.check import Check
     from offduty.transactions.silent import Past
     from offduty.transactions.transaction import Transaction
+    from offduty.wiring.compare import Compared
     from offduty.wiring.evidence import Evidence
-    from offduty.wiring.origin import Compared, Origin
+    from offduty.wiring.notices import Notices
+    from offduty.wiring.origin import Origin
     from offduty.wiring.quality import Expected
     from offduty.wiring.triage import Triage
 
+MOST_TOLD = 20  # lines of the summary about who was told
+TELLING_TIME = 1.6  # seconds after the job's end until which alerts are delivered here; what is left waits in the outbox
 STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
@@ -57,7 +62,10 @@ class Keeper:
         self._expected: Expected | None = None
         self._origin: tuple[Attempt, Origin] | None = None
         self._held_triage: Triage | None = None
-        self._held: tuple[Store, tuple[int, int] | None] | None = None
+        self._held_notices: Notices | None = None
+        self._settings: Settings | None = None
+        self._is_taken_in = False
+        self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
 
     def redactor(self, job: Job) -> Redactor | None:
         """What masks the job's secrets in its log; None if the job wants none."""
@@ -85,14 +93,14 @@ class Keeper:
         return [
             ("garbage collection", gc.enable),
             ("count oom kills", lambda: self._count_oom_kills(attempt)),
+            ("what it is made of", lambda: self._origin_of(attempt).code),
             ("look at the configuration", lambda: self._note_degraded(attempt)),
             ("warm json", _import_json),
             ("warm summary", _import_summary),
             ("warm store", self._warm_store),
             ("retention", lambda: self._retain(attempt.job)),
-            ("what it is made of", lambda: self._origin_of(attempt).code),
             ("triage table", lambda: self._read_table(attempt)),
-            ("warm triage", _warm_triage),
+            ("whom to tell", lambda: self._plan(attempt)),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
 
@@ -103,14 +111,21 @@ class Keeper:
             guard("record command", self._redact_record, attempt.record, attempt.job)
         guard("join log", log.join)
         guard("find log", self._find_log, attempt)
+        until = self.world.clock.monotonic() + TELLING_TIME
         made = guard("summary", self._summarise, attempt)
-        block = made if isinstance(made, list) else self._minimal(attempt)
-        for line in block:
+        *block, last = made if isinstance(made, list) else self._minimal(attempt)
+        for line in block:  # all but its last line, so that whatever happens while people are told, the log has it
+            log.own(line)
+        kept = guard("spool", self._spool, attempt, "ended")
+        if self._held_notices is not None:
+            guard("store", self._warm_store)
+        guard("store", self._store, attempt)
+        told = guard("tell", self._tell, attempt, until)
+        ending = [*(told if isinstance(told, list) else ()), last]
+        for line in ending:
             log.own(line)
         guard("internal errors", self._keep_problems, attempt)
-        kept = guard("spool", self._spool, attempt, "ended")
-        guard("screen", self._show, attempt, block, bool(kept))
-        guard("store", self._store, attempt)
+        guard("screen", self._show, attempt, [*block, *ending], bool(kept))
         if kept:
             guard("events", self._forget_events, attempt)
 
@@ -146,13 +161,17 @@ class Keeper:
         """What goes with the record of a run that has ended, where there is any of it."""
         evidence = self._evidence[1] if self._evidence is not None and self._evidence[0] is attempt else None
         if evidence is None:
-            return {"fingerprint": self._origin_of(attempt).fingerprint(None)} if self._is_looked_at(attempt) else {}
+            return {
+                "fingerprint": self._origin_of(attempt).fingerprint(None) if self._is_looked_at(attempt) else None,
+                "tell": attempt.guard("whom to tell", self._tell_at_end, attempt),
+            }
         from offduty.wiring.findings import spooled_ledger
 
         checks = [one.as_json() for one in evidence.checks.entries]
         return {
             "transactions": spooled_ledger(evidence.ledger.entries), "checks": checks, "metrics": evidence.metrics.entries,
             "fingerprint": attempt.guard("fingerprint", self._origin_of(attempt).fingerprint, evidence),
+            "tell": attempt.guard("whom to tell", self._tell_at_end, attempt),
         }  # fmt: skip
 
     @staticmethod
@@ -167,10 +186,58 @@ class Keeper:
             return
         from offduty.settings.load import load
 
-        settings = load(attempt.job.start, self.world.environ, config=self.options.get("config"))
+        settings = self._settings = load(attempt.job.start, self.world.environ, config=self.options.get("config"))
         if wrong := [*settings.degraded, *settings.warnings]:
             more = f" (and {len(wrong) - 1} more: offduty check)" if len(wrong) > 1 else ""
             attempt.notes.append(f"configuration: {wrong[0].as_error()}{more}")
+
+    def _notices(self, attempt: Attempt) -> Notices | None:
+        """Who is told of this job's runs; None for a command that nobody configured."""
+        if not attempt.job.configured:
+            return None
+        if self._held_notices is None:
+            from offduty.settings.load import load
+            from offduty.wiring.notices import Notices
+
+            settings = self._settings or load(attempt.job.start, self.world.environ, config=self.options.get("config"))
+            duty = self._triage().duty(attempt.job.start)
+            self._held_notices = Notices(settings, attempt.job.name, duty, self._another_store, self.world.clock)
+        return self._held_notices
+
+    def _plan(self, attempt: Attempt) -> None:
+        """While the job runs: whom its end, or its absence, will concern, should this process never get to say so."""
+        notices = self._notices(attempt)
+        if notices is None:
+            return
+        tell = notices.plan()
+        notices.watch(self._opened(), tell)
+        if tell is not None:
+            Spool(self.world.places.spool, attempt.record["id"]).append("started", attempt.record, durable=False, tell=tell)
+            self._store(attempt)
+            notices.deliver_beside(attempt.record["id"])
+
+    def _tell_at_end(self, attempt: Attempt) -> dict[str, Any] | None:
+        """Whom this end concerns, by its verdict."""
+        notices = self._notices(attempt)
+        verdict = (attempt.record["summary"] or {}).get("verdict")
+        final = attempt.retry_in is None
+        return notices.plan(verdict=verdict, outcome=attempt.record["outcome"], final=final) if notices is not None else None
+
+    def _tell(self, attempt: Attempt, until: float) -> list[str]:
+        """Deliver what is owed while there is time; the summary's lines about it."""
+        notices = self._notices(attempt)
+        if notices is None or not self._is_taken_in:
+            return []
+        told = notices.deliver(self._opened(), attempt.record["id"], max(0.2, until - self.world.clock.monotonic()))
+        from offduty.runs.summary import wrapped
+
+        return [line for number, entry in enumerate(told[:MOST_TOLD]) for line in wrapped("" if number else "told", entry, closing.WIDTH)]
+
+    def _another_store(self) -> SqliteStore:
+        """For another thread: a connection of its own."""
+        from offduty.stores.sqlite import open_store
+
+        return open_store(self.world.places.store, clock=self.world.clock, timeout=STORE_TIME)
 
     def _warm_store(self) -> None:
         import offduty.runs.alive
@@ -247,7 +314,7 @@ class Keeper:
 
     def _compared(self, attempt: Attempt, evidence: Evidence) -> Compared | None:
         """This run beside good ones; not where it went as it should, for then nobody asks."""
-        from offduty.wiring.origin import Compared
+        from offduty.wiring.compare import Compared
 
         made = attempt.guard("comparison", self._compare, attempt, evidence) if attempt.record["outcome"] != "succeeded" else None
         return made if isinstance(made, Compared) else None
@@ -262,7 +329,7 @@ class Keeper:
         """This run beside the good ones before it, also those that no store has taken in yet."""
         from offduty.runs.alive import supervisor_alive
         from offduty.stores.replay import replay
-        from offduty.wiring.origin import Compared, of_good_run, usual_runs
+        from offduty.wiring.compare import Compared, of_good_run, usual_runs
 
         clock, spool = self.world.clock, self.world.places.spool
         store = self._opened()
@@ -480,13 +547,14 @@ class Keeper:
                 done = replay(spool, store, alive=supervisor_alive, clock=clock)
                 forget_events(store, done.lost, self.world.places.logs)
                 self._retain(attempt.job)
+            self._is_taken_in = True
         except Exception as error:
             if self._store_is_warm:
                 Spool(spool, attempt.record["id"]).sync()  # the spool keeps it
             if not isinstance(error, StoreError):
                 raise
 
-    def _opened(self) -> Store:
+    def _opened(self) -> SqliteStore:
         """The store, opened once; anew if the file is not the one that was opened (a job may run for days).
 
         It is never closed: this process ends without ado, which to SQLite is as good as a close and costs nothing.
@@ -570,12 +638,6 @@ def _last_line(text: str) -> str:
 
 def _import_json() -> None:
     import json  # noqa: F401
-
-
-def _warm_triage() -> None:
-    from offduty.wiring.triage import warm
-
-    warm()
 
 
 def _import_summary() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from offduty import failpoints
 from offduty.errors import OffdutyError
 from offduty.runs.failure import Failure
 from offduty.transactions.change import Change
@@ -51,7 +50,6 @@ class Duty:
 
     def verdict(self, case: Case) -> Verdict:
         """The verdict on a case."""
-        failpoints.hit("verdict")
         return diagnose(case, self.table, self.teams, self.owners, self.dependency_teams, job_owner=self.jobs.get(case.job))
 
 
@@ -117,9 +115,13 @@ class Triage:
         self._duty.table.possible(b"")
         return self._duty
 
+    def duty(self, start: str) -> Duty:
+        """What the configuration says, as it was read for this run."""
+        return self._duty or self.read(start)
+
     def dependencies(self, start: str) -> tuple[Dependency, ...]:
         """What jobs rely on, as the table's configuration says."""
-        return (self._duty or self.read(start)).dependencies
+        return self.duty(start).dependencies
 
     def end(self, case: Case, start: str, run: str) -> dict[str, Any]:
         """What a summary says by triage: `triage`, `do`, `verdict`, `notes`. Raises DidNotFinish for a fault of ours."""
@@ -132,13 +134,6 @@ class Triage:
         if is_empty(verdict, case.outcome):
             return {"notes": notes}
         return {"triage": line(verdict, run, duty), "do": verdict.steps, "verdict": verdict.as_json(), "notes": notes}
-
-
-def warm() -> None:
-    """Make the catalogue ready while the job runs, so that a failure is explained at once."""
-    from offduty.triage.diagnose import catalogued
-
-    catalogued(Case())
 
 
 def lines_of(output: bytes) -> list[str]:
