@@ -20,7 +20,7 @@ from offduty.stores.sqlite import open_store
 from offduty.testing import MONDAY, a_run
 from offduty.transactions.changes import changes
 from offduty.transactions.transaction import from_json
-from offduty.wiring.origin import usual_runs
+from offduty.wiring.compare import usual_runs
 
 FAILURE = Failure("exception", "python", "KeyError", "'c7'", chain=(Cause("KeyError", "'c7'"),))
 MADE_OF = {"packages": {f"package-{n}": "1.0" for n in range(300)}, "code": {"files": {f"m{n}.py": "0" * 12 for n in range(50)}}}

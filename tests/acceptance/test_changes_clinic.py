@@ -132,3 +132,30 @@ def test_two_runs_held_side_by_side(clinic):
     assert said[0].startswith("from") and "succeeded" in said[0]
     assert said[1].startswith("to") and "failed" in said[1]
     assert [line.split() for line in said[2:]] == [["input.columns", "lab.csv:", "-ltg", "(unusual)"]]
+
+
+def test_no_secret_in_what_is_compared(tmp_path):
+    """INV-12: a secret in the command, in a variable and in a URL is in none of because, changed, fingerprint, log and store."""
+    clinic = Clinic(tmp_path)
+    secret = "hunter2hunter2"
+    script = clinic.folder / "job.py"
+    for code in ("import time; time.sleep(0.4)", f"import urllib.request as u; u.urlopen('http://x:{secret}@127.0.0.1:9/?token={secret}')"):
+        script.write_text(code)
+        clinic.call("offduty", "run", "--name", "s", "--", "python", "job.py", "--password", secret, MY_TOKEN=secret)
+    summary = json.loads(clinic.call("offduty", "runs", "show", "s", "--json"))["run"]["summary"]
+    assert summary["because"]
+    assert "code changed: job.py" in summary["changed"]
+    assert "environment" not in summary["changed"]
+    files = [path for path in tmp_path.glob("state/**/*") if path.is_file()]
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_a_job_that_is_not_python(tmp_path):
+    """A shell script has code, too: the file that its command names; what is not known of it is not spoken of."""
+    clinic = Clinic(tmp_path)
+    script = clinic.folder / "job.sh"
+    for text in ("sleep 0.5", "sleep 0.3; echo boom >&2; exit 3"):
+        script.write_text(text)
+        clinic.call("offduty", "run", "--name", "s", "--", "sh", "job.sh")
+    summary = json.loads(clinic.call("offduty", "runs", "show", "s", "--json"))["run"]["summary"]
+    assert re.fullmatch(LAST_GOOD + r"code changed: job\.sh", summary["changed"])

@@ -18,7 +18,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import sqrt
-from statistics import median
 from typing import Any, Literal
 
 from offduty.transactions.transaction import Transaction
@@ -301,7 +300,8 @@ def _columns(seen: Iterable[Seen]) -> tuple[frozenset[str], dict[str, frozenset[
 def _interval(seen: Iterable[Seen]) -> float | None:
     """Seconds between versions, the median; None if there was only one."""
     versions = sorted({one.modified for one in seen if one.modified is not None})
-    return median(later - earlier for earlier, later in zip(versions, versions[1:], strict=False)) if len(versions) > 1 else None
+    apart = sorted(later - earlier for earlier, later in zip(versions, versions[1:], strict=False))
+    return apart[len(apart) // 2] if apart else None
 
 
 def _larger(one: Any, other: object) -> Any:

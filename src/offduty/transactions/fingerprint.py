@@ -11,7 +11,8 @@ from typing import Any
 
 from offduty.transactions.baseline import template
 from offduty.transactions.change import Change
-from offduty.transactions.wording import listed, version
+from offduty.transactions.origin import version
+from offduty.transactions.wording import listed
 
 OF_A_SESSION = (
     "_", "OLDPWD", "PWD", "SHLVL", "TERM", "COLORTERM", "LS_COLORS", "DISPLAY", "WINDOWID", "INVOCATION_ID", "JOURNAL_STREAM", "MAIL",
@@ -45,8 +46,8 @@ def _code(known: Sequence[Mapping[str, Any]], now: Mapping[str, Any], came_to_en
     dirtied = not both_known and now.get("dirty") is True and before.get("dirty") is False
     if not names and not moved and not dirtied:
         return
-    where = f"{version(before)} -> {version(now)}" if moved else "changed since its commit" if dirtied else ""
-    text = ": ".join(part for part in (where, listed(names)) if part)
+    where = f"{version(before)} -> {version(now)}" if moved else "changed since its commit" if dirtied else "changed"
+    text = ": ".join(part for part in (where, listed([name.removeprefix("~") for name in names])) if part)
     if moved and both_known and not names:
         text += ", in no file that ran"
     yield Change("code", "", text, tuple(names), unusual=(bool(names) or not both_known) and _is_steady(known, lambda one: one.get("code")))

@@ -28,6 +28,12 @@ def code(cwd: str) -> dict[str, Any]:
     return {"commit": commit, "dirty": dirty}
 
 
+def version(code: Mapping[str, Any]) -> str:
+    """`a1b2c3d (clean)`, as far as it is known; else empty."""
+    state = {True: " (dirty)", False: " (clean)", None: ""}[code.get("dirty")]
+    return f"{code['commit'][:7]}{state}" if code.get("commit") else ""
+
+
 def packages(folders: Sequence[str]) -> dict[str, str]:
     """Name and version of each package in `folders` (as they stand on the path: the first one counts).
 

@@ -31,7 +31,7 @@ def in_words(
         if change is not None or _both_know(kind, usual.fingerprints, fingerprint):
             parts.append(f"{kind} {change.text if change else 'same'}")
     parts += [f"{one.kind} {one.text}" for one in found if one.kind in ("python", "host", "command", "environment")]
-    return f"since the last good run ({day(usual.started_at[0], now_year)}): {' · '.join(parts)}"
+    return f"since the last good run ({day(usual.started_at[0], now_year)}): {' · '.join(parts) or 'nothing that is known'}"
 
 
 def _both_know(kind: str, good: Sequence[Mapping[str, Any] | None], now: Mapping[str, Any] | None) -> bool:
@@ -40,12 +40,6 @@ def _both_know(kind: str, good: Sequence[Mapping[str, Any] | None], now: Mapping
         return bool(last and now and last.get(kind) and now.get(kind))
     before, after = last.get("code") or {}, now.get("code") or {}
     return any(before.get(key) and after.get(key) for key in ("commit", "files"))
-
-
-def version(code: Mapping[str, Any]) -> str:
-    """`a1b2c3d (clean)`, as far as it is known; else empty."""
-    state = {True: " (dirty)", False: " (clean)", None: ""}[code.get("dirty")]
-    return f"{code['commit'][:7]}{state}" if code.get("commit") else ""
 
 
 def name_of(target: str) -> str:

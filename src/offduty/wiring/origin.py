@@ -1,30 +1,18 @@
-"""What an attempt is made of, and how it compares with good runs: found out while the job runs where that can be, the rest at its end."""
+"""What an attempt is made of: found out while the job runs where that can be, the rest at its end. Imports nothing heavy."""
 
 from __future__ import annotations
 
-import gc
-
-from offduty.runs.record import has_died
 from offduty.transactions import origin
-from offduty.transactions.baseline import RUNS, Baseline, Gathering
-from offduty.transactions.changes import changes, ranked
-from offduty.transactions.wording import in_words, version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
-    from offduty.clock import Clock
     from offduty.runs.attempts import Attempt
-    from offduty.runs.failure import Failure
-    from offduty.runs.store import Record, Store
-    from offduty.transactions.change import Change
     from offduty.wiring.evidence import Evidence
 
-READING_TIME = 0.5  # seconds for good runs at the end of a run: those that are not read by then are not compared with
 OFFDUTY = __file__.rpartition("/wiring/")[0]
-ENDED_WELL = ("succeeded", "warned")
 
 
 class Origin:
@@ -49,7 +37,7 @@ class Origin:
 
     def line(self, evidence: Evidence | None) -> str:
         """`code     a1b2c3d (clean)     python 3.11.7`, as far as it is known."""
-        commit, python = version(self.code), _hello(evidence, self._attempt).get("python")
+        commit, python = origin.version(self.code), _hello(evidence, self._attempt).get("python")
         parts = [f"code     {commit}" if commit else "", f"{'' if commit else 'code     '}python {python}" if python else ""]
         return "     ".join(part for part in parts if part)
 
@@ -75,58 +63,3 @@ def _hello(evidence: Evidence | None, attempt: Attempt) -> Mapping[str, Any]:
     hellos = [event for event in (evidence.events if evidence else ()) if event["kind"] == "hello"]
     kernels = [event for event in hellos if attempt.job.notebook and any("ipykernel" in word for word in event.get("argv") or ())]
     return next(iter([*kernels, *(event for event in hellos if event.get("main")), *hellos]), {})
-
-
-def of_good_run(usual: Baseline, record: Record) -> Mapping[str, Any] | None:
-    """The last fingerprint that is known, for a run that did not come to its end."""
-    return None if record["outcome"] in ENDED_WELL else next((one for one in usual.fingerprints if one), None)
-
-
-class Compared:
-    """A run beside good runs. `usual`: what they look like; `changes`: what is another, most telling first."""
-
-    def __init__(self, record: Record, usual: Baseline, evidence: Evidence, fingerprint: Mapping[str, Any]) -> None:
-        self.usual, self._record, self._ledger, self._fingerprint = usual, record, evidence.ledger.entries, fingerprint
-        self.changes: Sequence[Change] = changes(usual, self._ledger, fingerprint, came_to_end=record["outcome"] in ENDED_WELL)
-
-    def in_words(self, failure: Failure | None) -> dict[str, Any]:
-        """`because`, `changed` and `changes` for the summary."""
-        if failure is not None:
-            self.changes = ranked(self.changes, "\n".join(f"{cause.type} {cause.message}" for cause in failure.chain))
-        changed = in_words(self.changes, self.usual, self._ledger, self._fingerprint, self._record["started_at"][:4])
-        return {"because": self._because(failure), "changed": changed, "changes": tuple(self.changes)}
-
-    def _because(self, failure: Failure | None) -> str | None:
-        record = self._record
-        if failure is None or record["outcome"] == "terminated":  # somebody ended it, and that is why
-            return None
-        from offduty.runs.because import because
-
-        return because(failure, self.changes, self._ledger, self.usual, died=has_died(record), at=record["started_at"])
-
-
-def usual_runs(store: Store, record: Record, clock: Clock) -> Baseline:
-    """What the good runs of the job before this one look like, as many as can be read in `READING_TIME`."""
-    until, gathering = clock.monotonic() + READING_TIME, Gathering()
-    collects = gc.isenabled()
-    gc.disable()  # a hundred thousand names are read, and none of them is garbage
-    try:
-        for run in _examples(store.good_runs(record["job"], 2 * RUNS, before=(record["started_at"], record["id"]))):
-            gathering.add(run, store.ledger(run["id"]), store.fingerprint(run["id"]))
-            if clock.monotonic() > until:
-                break
-        return gathering.baseline()
-    finally:
-        if collects:
-            gc.enable()
-
-
-def _examples(runs: Sequence[Record]) -> Iterator[Record]:
-    """The good runs to go by: none in which something unusual was noticed, unless there are no others."""
-    fit = [run for run in runs if run["outcome"] == "succeeded" or not _was_unusual(run)]
-    yield from (fit or runs)[:RUNS]
-
-
-def _was_unusual(run: Record) -> bool:
-    found = (run["summary"] or {}).get("changes")
-    return isinstance(found, list) and any(isinstance(one, dict) and one.get("unusual") for one in found)
