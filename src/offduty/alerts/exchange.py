@@ -72,9 +72,13 @@ class _Exchange:
             connection = _connection(place, proxy.host, proxy.port, self._route)
             connection.set_tunnel(_bracketed(place.host), place.port, proxy.headers)
             dialled = dial(proxy.host, proxy.port, deadline, None)
-        connection.dialled = dialled
-        connection.timeout = deadline.left()
-        connection.connect()
+        try:
+            connection.dialled = dialled
+            connection.timeout = deadline.left()
+            connection.connect()
+        except BaseException:
+            dialled.close()
+            raise
         return connection
 
 

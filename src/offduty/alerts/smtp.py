@@ -85,7 +85,7 @@ class _Conversation:
         """{recipient: code} of those that were refused."""
         code, _ = server.mail(self._channel.sender.address)
         if code != 250:
-            raise _refusal(code, "the server refuses the sender")
+            raise DeliveryError(f"{code}: the server refuses the sender", broken=code >= 500)
         codes = {recipient: server.rcpt(recipient)[0] for recipient in recipients}
         return {recipient: code for recipient, code in codes.items() if code not in (250, 251)}
 
@@ -112,7 +112,7 @@ def _connect(channel: Email, deadline: Deadline) -> _Smtp:
         server = _Smtp(dialled, tls_context(channel.ca) if channel.tls == "tls" else None, channel.host)
         code, _ = server.connect(channel.host, port)
         if code != 220:
-            raise _refusal(code, "the server is not ready")
+            raise _refusal(code, "the server is not ready", minimal=True)
         return server
     except BaseException:
         dialled.close()

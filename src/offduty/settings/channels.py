@@ -96,12 +96,12 @@ def _missing_extra(cls: Any, path: Path) -> list[Mistake]:
 def _placed(key: str, value: object, word: str, folder_of: FolderOf, environ: Mapping[str, str]) -> object:
     """`value` with its paths made absolute: what is sent later is sent from elsewhere."""
     try:
-        wanted = option_types(word).get(key)
+        wanted = _kinds(option_types(word).get(key))
         if is_reference(value) and "file" in typing.cast(dict[str, str], value):
             return {"file": path_in(folder_of(key), typing.cast(dict[str, str], value)["file"], environ)}
-        if wanted is FilePath and isinstance(value, str):
+        if FilePath in wanted and isinstance(value, str):
             return path_in(folder_of(key), value, environ)
-        if wanted is Arguments and isinstance(value, list) and value and isinstance(value[0], str) and "/" in value[0]:
+        if Arguments in wanted and isinstance(value, list) and value and isinstance(value[0], str) and "/" in value[0]:
             return [path_in(folder_of(key), value[0], environ), *value[1:]]
         if isinstance(value, dict) and not is_reference(value):
             return {inner: _placed(key, item, word, folder_of, environ) if is_reference(item) else item for inner, item in value.items()}
@@ -134,14 +134,18 @@ def _value(value: object, wanted: Any, environ: Mapping[str, str], path: Path, r
 
 
 def _converted(given: object, wanted: Any, path: Path, report: Report) -> Any:
-    kinds = typing.get_args(wanted) if not hasattr(wanted, "read") else (wanted,)
-    if isinstance(given, VariableText) and any(isinstance(kind, type) and issubclass(kind, Line | Secret) for kind in kinds):
+    if isinstance(given, VariableText) and any(isinstance(kind, type) and issubclass(kind, Line | Secret) for kind in _kinds(wanted)):
         given = str(given)
     try:
         return convert(given, wanted, path, report)
     except OffdutyError as error:
         report(from_error(error, path))
         return BAD
+
+
+def _kinds(wanted: Any) -> tuple[Any, ...]:
+    """`X | None` taken apart."""
+    return typing.get_args(wanted) or (wanted,)
 
 
 def _followed(value: object, environ: Mapping[str, str]) -> object:

@@ -82,6 +82,14 @@ def test_a_secret_that_changes_counts_at_once(configured, tmp_path):
         ready(settings, "c")
 
 
+def test_a_path_is_relative_to_the_file_that_names_it(configured, tmp_path):
+    """`ca` and a command with a `/`: what is sent later is sent from elsewhere."""
+    settings = configured('kind = "slack"\nurl = { env = "URL" }\nca = "own.pem"')
+    assert vars(ready(settings, "c"))["ca"] == str(tmp_path / "own.pem")
+    settings = configured('kind = "command"\ncommand = ["./page", "./x"]')
+    assert vars(ready(settings, "c"))["command"] == (str(tmp_path / "page"), "./x")
+
+
 def test_a_variable_sets_any_option(configured):
     """`OFFDUTY_CHANNEL__C__TIMEOUT`, and a list as TOML writes it."""
     table = 'kind = "email"\nhost = "h.example"\nsender = "a@b.c"\nto = "x@b.c"'
