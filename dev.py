@@ -125,7 +125,7 @@ def bench_one(name: str) -> int:
 
 
 def sim(arguments: list[str]) -> int:
-    """Alerts under virtual time, faults and one seed; the last line is JSON, and the status 1 if anything was lost or sent without reason."""
+    """Alerts under virtual time and faults, from one seed; ends with one line of JSON, and with 1 if anything was lost or unexplained."""
     install("test")
     return call(PYTHON, os.path.join("tests", "simulation", "sim.py"), *arguments)
 

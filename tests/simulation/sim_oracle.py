@@ -105,9 +105,8 @@ def _is_accounted(row: Any, noticed: set[str], by_want: dict[Wanted, list[Any]])
     if row.state == "dead":
         return row.key in noticed or row.group in noticed
     if row.state == "dropped" and row.event == "recovered":
-        begun = [
-            it for rows in by_want.values() for it in rows if it.chain == row.chain and it.channel == row.channel and it.event == "failed"
-        ]
+        chain = [it for rows in by_want.values() for it in rows if it.chain == row.chain and it.channel == row.channel]
+        begun = [it for it in chain if it.event == "failed"]
         return bool(begun) and all(_is_accounted(it, noticed, by_want) for it in begun)
     return row.state == "delivered" and row.group.startswith("storm-")
 

@@ -233,13 +233,14 @@ class Line:
 
 def compose(row: Any, members: Any) -> Alert:
     """A message that says, for the oracle, exactly what it tells of."""
-    items = tuple(
-        "|".join((it.key, it.event, it.job, it.run, it.status, it.incident, str(it.facts.get("key", "")))) for it in members or [row]
-    )
     return Alert(
-        key=row.key, event=row.event, job=row.job, title=row.event, at=row.at, status=row.status, incident=row.incident or None, run=row.run,
-        items=items,
+        key=row.key, event=row.event, job=row.job, title=row.event, at=row.at, status=row.status, incident=row.incident or None,
+        run=row.run, items=tuple(_item(it) for it in members or [row]),
     )  # fmt: skip
+
+
+def _item(row: Any) -> str:
+    return "|".join((row.key, row.event, row.job, row.run, row.status, row.incident, str(row.facts.get("key", ""))))
 
 
 def sender_process(world: World, name: str) -> Any:

@@ -30,23 +30,27 @@ if TYPE_CHECKING:
 Compose = Callable[[Owed, Sequence[Owed]], Alert]
 """From a row, and the rows that it tells of if it is a digest, to the message. Called when it is sent."""
 
-FINISHING = 2.0  # seconds for marking, beside the deadline of what is being sent (F45)
 SHORTEST_WAIT = 0.01  # seconds: less than a clock tells apart would be no wait at all
 TRIPS_AFTER = 3  # failures in a row: then the channel is left alone for a while
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`lease`: seconds a claim holds; more than an attempt, at most `deadline` seconds, and its marking. `rate`: messages a second and
+    """`lease`: seconds a claim holds; more than an attempt, at most `deadline` seconds, and its `marking`. `rate`: messages a second and
     channel. `poll`: seconds between two looks. `claims`: rows at once. `away`: seconds between two tries while the store is away.
     """
 
     lease: float = 90.0
     deadline: float = DEADLINE
+    marking: float = 2.0
     rate: float = 1.0
     poll: float = 5.0
     claims: int = MOST_MEMBERS
     away: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.lease <= self.deadline + self.marking:
+            raise ValueError("a lease has to outlast an attempt and its marking, or nothing is ever sent")
 
 
 class Deliveries(Protocol):
@@ -151,7 +155,7 @@ class Sender:
         wait = max(0.0, self._free_at - self._clock.monotonic())
         after = self._clock.monotonic() + wait
         over = self.setting.budget is not None and after >= self.setting.budget
-        if over or after + self._limits.deadline + FINISHING > self._held_until:
+        if over or after + self._limits.deadline + self._limits.marking > self._held_until:
             return True
         return self.setting.pause(wait)
 
@@ -272,7 +276,7 @@ class Outbox:
             self._wait_if_away(lambda: self._look_around(store))
             self._stop.wait(self._limits.poll)
         for thread in threads:
-            thread.join(self._limits.deadline + FINISHING)
+            thread.join(self._limits.deadline + self._limits.marking)
 
     def stop(self) -> None:
         """Begin no message any more. May be called from a signal handler or another thread."""
