@@ -191,16 +191,16 @@ def render(summary: Summary, run: Mapping[str, Any], *, width: int = WIDTH, limi
     said = _said(summary, run, limit_s)
     skipped = run["outcome"] == "skipped"
     block = [header(width), outcome_line(run, said)]
-    block += [] if skipped else _wrapped("what", summary.what, width)
+    block += [] if skipped else wrapped("what", summary.what, width)
     for key in ("because", "triage"):
-        block += _wrapped(key, getattr(summary, key), width)
+        block += wrapped(key, getattr(summary, key), width)
     block += _steps(summary.do, width)
     for key in ("where", "changed", "checks", "metrics"):
-        block += _wrapped(key, getattr(summary, key), width)
-    block += _wrapped("warnings", _warnings_text(summary.warnings, run.get("cwd") or ""), width)
+        block += wrapped(key, getattr(summary, key), width)
+    block += wrapped("warnings", _warnings_text(summary.warnings, run.get("cwd") or ""), width)
     for note in summary.notes:
-        block += _wrapped("note", note, width)
-    block += _wrapped("told", summary.told, width)
+        block += wrapped("note", note, width)
+    block += wrapped("told", summary.told, width)
     return [*block, line("log", run.get("log") or "none")]
 
 
@@ -221,8 +221,8 @@ def _said(summary: Summary, run: Mapping[str, Any], limit_s: float | None) -> st
     return f"{after(run)} ({name}exit {run['exit_code']})" if run.get("exit_code") is not None else after(run)
 
 
-def _wrapped(key: str, value: str | None, width: int) -> list[str]:
-    """`value` behind `key`, further lines below its start; a word that is too long (a path) stays whole."""
+def wrapped(key: str, value: str | None, width: int) -> list[str]:
+    """`value` behind `key`, further lines below its start; a word that is too long (a path) stays whole. Safe to print."""
     if not value or not value.strip():
         return []
     text, room = escaped(_cut(value, VALUE_CHARS)), max(20, width - KEY)
@@ -231,7 +231,7 @@ def _wrapped(key: str, value: str | None, width: int) -> list[str]:
 
 
 def _steps(steps: Sequence[str], width: int) -> list[str]:
-    lines = [text for number, step in enumerate(steps, 1) for text in _wrapped("", f"{number}. {step}", width)]
+    lines = [text for number, step in enumerate(steps, 1) for text in wrapped("", f"{number}. {step}", width)]
     return [f"{'do':{KEY}}{lines[0][KEY:]}", *lines[1:]] if lines else []
 
 
