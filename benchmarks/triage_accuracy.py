@@ -97,9 +97,8 @@ def print_by_source(judged: list[Judged]) -> None:
     groups: dict[str, list[Judged]] = defaultdict(list)
     for one in judged:
         groups[one.source].append(one)
-    print(
-        f"by source: {len(groups)} repositories, category {share([share([one.category_right for one in group]) >= 0.5 for group in groups.values()]):.1%}"
-    )
+    right = share([share([one.category_right for one in group]) >= 0.5 for group in groups.values()])
+    print(f"by source: {len(groups)} repositories, category {right:.1%}")
     for fold in range(FOLDS):
         told = [one for one in judged if fold_of(one.source) == fold]
         if told:

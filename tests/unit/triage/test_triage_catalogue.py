@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from offduty.triage.categories import CATEGORIES, OWNER_KINDS
 from offduty.triage.compiled import FILE, compile_catalogue
 from offduty.triage.decide import decide
 from offduty.triage.evidence import case_of_example
+from offduty.triage.page import page
 from offduty.triage.reading.facts import known_facts
 from offduty.triage.signature import CatalogueError, Signature, catalogue, load, validate
+
+ROOT = Path(__file__).parents[3]
 
 
 def by_id(signature: Signature) -> str:
@@ -81,3 +86,8 @@ def test_the_facts_that_signatures_ask_for_can_be_shown():
         fact for signature in catalogue() for either in (*signature.when.facts, *signature.when.no_facts) for fact in either.split("|")
     }
     assert {fact for fact in asked if not known_facts(fact)} == set()
+
+
+def test_the_page_of_the_catalogue_is_up_to_date():
+    """If this fails: python -m offduty.triage.page."""
+    assert (ROOT / "docs/reference/catalogue.md").read_text("utf-8") == page()

@@ -11,8 +11,8 @@ from offduty.triage.literals import alternatives, required
 from offduty.triage.patterns import PatternSet
 
 PATTERNS = [
-    r"connection (?:refused|reset)", r"no such file|cannot open", r"colou?r blind", r"(?:a|b)cd+ef", r"time[d -]*out", r"\bx?yz{2}top", r"磁盘", r"[0-9]{3}",
-    r"^killed$", r"a\.b\|c", r"(?:foo|bar){0,2}bazz", r"[]|^]end", r"x{0}long",
+    r"connection (?:refused|reset)", r"no such file|cannot open", r"colou?r blind", r"(?:a|b)cd+ef", r"time[d -]*out", r"\bx?yz{2}top",
+    r"磁盘", r"[0-9]{3}", r"^killed$", r"a\.b\|c", r"(?:foo|bar){0,2}bazz", r"[]|^]end", r"x{0}long",
 ]  # fmt: skip
 
 

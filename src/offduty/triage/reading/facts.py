@@ -65,7 +65,8 @@ _STATUS_WORDS = re.compile(
     re.IGNORECASE,
 )
 _GRPC = {
-    "UNAUTHENTICATED": "401", "PERMISSION_DENIED": "403", "NOT_FOUND": "404", "RESOURCE_EXHAUSTED": "429", "INTERNAL": "500", "UNAVAILABLE": "503",
+    "UNAUTHENTICATED": "401", "PERMISSION_DENIED": "403", "NOT_FOUND": "404",
+    "RESOURCE_EXHAUSTED": "429", "INTERNAL": "500", "UNAVAILABLE": "503",
 }  # fmt: skip
 _GRPC_STATUS = re.compile(
     r"(?:StatusCode\.|status(?:['\"])?\s?[=:]\s?(?:['\"])?|code ?= ?)(?P<name>UNAUTHENTICATED|PERMISSION_DENIED|NOT_FOUND"

@@ -57,9 +57,9 @@ _CAUSED = re.compile(r"\s*(?:Caused by|Suppressed|Nested exception is|Root cause
 class Statement:
     """One thing a log says.
 
-    `kind`: raised (an exception), error, said, warning, info, transaction, or ended (how the process ended);
-    `types`: the classes named in it, as printed; `frames`: of the trace it ends; `code`: the source lines shown with them; `order`: its place by depth (deepest cause first);
-    `extra`: tags that are known without reading the text.
+    `kind`: raised (an exception), error, said, warning, info, transaction, or ended (how the process ended); `types`: the classes named
+    in it, as printed; `frames`: of the trace it ends; `code`: the source lines shown with them; `order`: its place by depth (deepest
+    cause first); `extra`: tags that are known without reading the text.
     """
 
     number: int
