@@ -90,7 +90,7 @@ PLANNED = {
 
 @pytest.mark.parametrize("fault", PLANNED)
 def test_a_planned_failure_is_explained(clinic, fault):
-    """F-feed, F-api, F-db of the example: why, where, and what changed, each by the evidence of its own run and of good ones."""
+    """Why, where, and what changed, each by the evidence of its own run and of the good ones before it."""
     because, where, changed = PLANNED[fault]
     summary = clinic.run(fault)
     assert re.fullmatch(because, summary["because"])

@@ -190,7 +190,7 @@ def test_what_never_ended_when_the_job_was_killed():
 
 
 def test_without_history_or_evidence_nothing_is_said():
-    """INV: honest."""
+    """Silence is better than a guess."""
     assert why(raised("KeyError", "'region'"), SALES, runs=0) is None
     assert why(raised("KeyError", "'region'"), SALES) is None
     assert why(Failure("exit"), SALES) is None
