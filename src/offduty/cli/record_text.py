@@ -71,7 +71,12 @@ def _summary(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for label in ("what", "where", "because", "triage", "changed", "checks", "metrics", "told"):
         if summary.get(label):
             yield label, one_line(summary[label])
-    for label, texts in (("do", summary.get("do")), ("warning", _warnings(summary)), ("note", summary.get("notes"))):
+    for label, texts in (
+        ("do", summary.get("do")),
+        ("evidence", (summary.get("verdict") or {}).get("evidence")),
+        ("warning", _warnings(summary)),
+        ("note", summary.get("notes")),
+    ):
         yield from ((label, one_line(text)) for text in texts or ())
     failure = summary.get("failure") or {}
     for link in failure.get("chain") or ():

@@ -9,6 +9,7 @@ from offduty.cli.duty import duty_here
 from offduty.cli.show import note
 from offduty.cli.write import write_new
 from offduty.errors import ConfigError
+from offduty.runs.logread import readable
 from offduty.triage.formats import FORMATS
 from offduty.triage.table import as_text
 from offduty.triage.tablefile import ending_of
@@ -41,6 +42,8 @@ def main(args: argparse.Namespace) -> int:
         )
     if args.file is None:
         text = as_text(table.rows, f".{args.format}")
+        if sys.stdout.isatty():
+            text = "".join(f"{readable(line.encode())}\n" for line in text.splitlines())
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         return 0
     write_new(args.file, as_text(table.rows, ending_of(args.file)), force=args.force)

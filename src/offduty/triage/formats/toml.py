@@ -62,14 +62,15 @@ def text_of(found: str) -> str:
     """A text as TOML writes it: between single quotes where that saves backslashes."""
     if "\\" in found and found.isprintable() and "'" not in found:
         return f"'{found}'"
-    return '"' + "".join(_SHORT.get(c) or (c if _is_plain(c) else f"\\U{ord(c):08x}") for c in found) + '"'
+    return '"' + "".join(_SHORT.get(c) or (c if c.isprintable() else _escaped(c)) for c in found) + '"'
 
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def _is_plain(c: str) -> bool:
-    return c.isprintable() or (c > "\x9f" and not 0xD800 <= ord(c) < 0xE000)
+def _escaped(c: str) -> str:
+    """A character that nobody sees, or that does something to a terminal; half of a surrogate pair is none at all."""
+    return "\ufffd" if 0xD800 <= ord(c) < 0xE000 else f"\\U{ord(c):08x}"
 
 
 def _list(texts: list[str]) -> str:
