@@ -5,6 +5,7 @@ The limits, and how often they cry wolf: docs/explanation/silent-failures.md.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
@@ -81,10 +82,14 @@ def silent(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]
 
 
 def _swallowed(run: Past, past: Sequence[Past], declared: Declared) -> list[Finding]:
+    failed = swallowed(run.entries, ())
+    if not failed:
+        return []
+    known = _Known(run, past)
     found, passed_over = [], []
-    for one in swallowed(run.entries, ()):
+    for one in failed:
         dependency = declared.dependencies.get(one.number)
-        if _went_well_later(one, run.entries) or (dependency is None and (_is_habit(one, past) or _was_only_looked_for(one, past))):
+        if known.went_well_later(one) or (dependency is None and (known.is_habit(one) or known.was_only_looked_for(one))):
             passed_over.append(one)
         else:
             found.append(Finding(_failure_text(one, dependency)))
@@ -97,27 +102,33 @@ def _swallowed(run: Past, past: Sequence[Past], declared: Declared) -> list[Find
     return found
 
 
-def _went_well_later(one: Transaction, entries: Iterable[Transaction]) -> bool:
-    """Whether it was tried again, and worked; of a flood, whether most of it worked."""
-    if one.count > 1 and one.failed * 2 < one.count:
-        return True
-    same = [other for other in entries if other.number > one.number and (other.op, other.target) == (one.op, one.target)]
-    return any(other.ok and not other.failed for other in same)
+class _Known:
+    """What is known of failures, gathered once: a run may have thousands of them."""
+
+    def __init__(self, run: Past, past: Sequence[Past]) -> None:
+        self._past = len(past)
+        self._last_well = {(one.op, one.target): one.number for one in run.entries if one.ok and not one.failed}
+        self._failing: Counter[tuple[str, str]] = Counter()
+        for before in past:
+            self._failing.update({_key(one) for one in swallowed(before.entries, ())})
+        self._worked = {_key(one) for before in past for one in before.entries if one.ok}
+
+    def went_well_later(self, one: Transaction) -> bool:
+        """Whether it was tried again, and worked; of a flood, whether most of it worked."""
+        return (one.count > 1 and one.failed * 2 < one.count) or self._last_well.get((one.op, one.target), 0) > one.number
+
+    def is_habit(self, one: Transaction) -> bool:
+        """Whether it fails on most good runs, too."""
+        return self._past >= HABIT and self._failing[_key(one)] * 2 > self._past
+
+    def was_only_looked_for(self, one: Transaction) -> bool:
+        """A file that is not there, and that no good run ever read: a cache, a setting that one may leave out."""
+        is_absent = one.op.startswith("file.") and one.error and one.error["type"] in ("FileNotFoundError", "NotADirectoryError")
+        return bool(is_absent) and _key(one) not in self._worked
 
 
-def _is_habit(one: Transaction, past: Sequence[Past]) -> bool:
-    """Whether it fails on most good runs, too."""
-    key = (one.op, template(one.target))
-    failing = sum(any((other.op, template(other.target)) == key for other in swallowed(run.entries, ())) for run in past)
-    return len(past) >= HABIT and failing * 2 > len(past)
-
-
-def _was_only_looked_for(one: Transaction, past: Sequence[Past]) -> bool:
-    """A file that is not there, and that no good run ever read: a cache, a setting that one may leave out."""
-    if not one.op.startswith("file.") or not one.error or one.error["type"] not in ("FileNotFoundError", "NotADirectoryError"):
-        return False
-    key = template(one.target)
-    return not any(other.ok and other.op == one.op and template(other.target) == key for run in past for other in run.entries)
+def _key(one: Transaction) -> tuple[str, str]:
+    return one.op, template(one.target)
 
 
 def _failure_text(one: Transaction, dependency: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -145,6 +146,14 @@ def test_a_failure_of_a_dependency_is_always_told():
     assert told(day(0, looked, write(2)), declared=declared) == [
         "transaction 1 failed, and the job went on: read cache.json (feed): FileNotFoundError: no"
     ]
+
+
+def test_thousands_of_failures_cost_no_more_than_thousands_of_steps():
+    """A run is summed up within two seconds, whatever it did: time grows with the ledgers, not with their product (INV-2, INV-11)."""
+    full = [failed(number, target=f"http://api/{number:x}x") for number in range(1, 2001)]
+    before = time.process_time()
+    silent(day(0, *full), [day(number, *full) for number in range(1, 31)], NOTHING)
+    assert time.process_time() - before < 5  # their product is 120 million
 
 
 def test_many_failures_are_told_in_a_few_lines():
