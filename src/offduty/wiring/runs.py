@@ -161,8 +161,9 @@ class Keeper:
         """What goes with the record of a run that has ended, where there is any of it."""
         evidence = self._evidence[1] if self._evidence is not None and self._evidence[0] is attempt else None
         if evidence is None:
+            known = self._is_looked_at(attempt)
             return {
-                "fingerprint": self._origin_of(attempt).fingerprint(None) if self._is_looked_at(attempt) else None,
+                "fingerprint": attempt.guard("fingerprint", self._made_of, attempt, None) if known else None,
                 "tell": attempt.guard("whom to tell", self._tell_at_end, attempt),
             }
         from offduty.wiring.findings import spooled_ledger
@@ -170,7 +171,7 @@ class Keeper:
         checks = [one.as_json() for one in evidence.checks.entries]
         return {
             "transactions": spooled_ledger(evidence.ledger.entries), "checks": checks, "metrics": evidence.metrics.entries,
-            "fingerprint": attempt.guard("fingerprint", self._origin_of(attempt).fingerprint, evidence),
+            "fingerprint": attempt.guard("fingerprint", self._made_of, attempt, evidence),
             "tell": attempt.guard("whom to tell", self._tell_at_end, attempt),
         }  # fmt: skip
 
@@ -294,6 +295,9 @@ class Keeper:
         )  # fmt: skip
         record["summary"] = folded.as_json()
         return summary.render(folded, record, limit_s=attempt.job.max_duration)
+
+    def _made_of(self, attempt: Attempt, evidence: Evidence | None) -> dict[str, Any]:
+        return self._origin_of(attempt).fingerprint(evidence)
 
     def _origin_of(self, attempt: Attempt) -> Origin:
         if self._origin is None or self._origin[0] is not attempt:
