@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+import ahocorasick_rs
 
 from offduty.triage.case import Case
 from offduty.triage.compiled import compiled
@@ -23,15 +25,19 @@ _CALM = 12  # a line that speaks of no trouble
 _RIVAL = 4
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _SHOWN_CHARS = 300
-_TROUBLE = re.compile(
-    r"error|fail|exception|denied|refus|certificat|expired|cannot|can't|could not|couldn't|unable|not found|no such|errno|tim(?:ed"
-    r"|e)[- ]?out|resol|no space|quota|[45]\d\d"
-    r"|proxy|reset by|abort|lost|kill|terminated|segmentation|core dumped|cancel|evict|oom|out of|exceed|limit|died|dead|invalid"
-    r"|missing|mismatch|corrupt|unavailable"
-    r"|locked|throttl|exhaust|not exist|doesn't|does not|did not|forbidden|unauthorized|fatal|panic|insufficient|no module|too many"
-    r"|not enough|empty|interrupt|aucun|impossible|erreur|nicht|fehl|kein|inconnu|no existe|non trov|[^\x00-\x7f]",
-    re.IGNORECASE,
-)
+_FIRST, _LAST = 150, 450  # of a log full of trouble, so many statements of its beginning and its end are judged
+_NEAR = 150  # statements of the end that are judged even if they speak of no trouble
+_WORDS = (
+    "error fail exception denied refus certificat expired cannot can't unable errno timed time-out timeout resol quota proxy "
+    "abort lost kill terminat segmentation dumped cancel evict oom exceed limit died dead invalid missing mismatch corrupt "
+    "unavailable locked throttl exhaust doesn't forbidden unauthorized fatal panic insufficient empty interrupt aucun "
+    "impossible erreur nicht fehl kein inconnu "
+).split()  # fmt: skip
+_PHRASES = (
+    "could not", "couldn't", "not found", "no such", "no space", "reset by", "out of", "not exist", "does not", "did not",
+    "no module", "too many", "not enough", "no existe", "non trov", " 401", " 403", " 404", " 407", " 410", " 429", " 500",
+    " 502", " 503", " 504", "(4", "(5",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,33 @@ def decide(case: Case) -> Verdict:
 
 
 def candidates(evidence: Evidence) -> list[Candidate]:
-    """Every signature that some statement has."""
+    """Every signature that some statement has: of those that speak of trouble or stand at the end; only if none is found, of the others."""
+    worth = [at for at, statement in enumerate(evidence.statements) if _is_worth(statement, at, len(evidence.statements))]
+    chosen = [*worth[:_FIRST], *worth[_FIRST:][-_LAST:]]
+    others = sorted(set(range(len(evidence.statements))) - set(worth))[-_LAST:]
+    return _held(evidence, chosen) or _held(evidence, others)
+
+
+def _is_worth(statement: Statement, at: int, count: int) -> bool:
+    return statement.kind not in ("said", "info") or at >= count - _NEAR or _speaks_of_trouble(statement.text)
+
+
+def _speaks_of_trouble(text: str) -> bool:
+    return not text.isascii() or bool(_trouble().find_matches_as_indexes(text.lower()))
+
+
+@cache
+def _trouble() -> Any:
+    return ahocorasick_rs.AhoCorasick([*_WORDS, *_PHRASES])
+
+
+def _held(evidence: Evidence, places: Sequence[int]) -> list[Candidate]:
+    """The signatures that the statements at these places have."""
     index = _index()
-    hits = [index.hits(statement) for statement in evidence.statements]
-    anywhere = {hit for found in hits for hit in found}
-    anywhere.update(index.patterns.matches(evidence.around) if index.logs - anywhere else ())
+    hits = [(evidence.statements[place], index.hits(evidence.statements[place])) for place in places]
+    anywhere = {hit for _, found in hits for hit in found} | (set(index.patterns.matches(evidence.around)) if index.logs else set())
     found = []
-    for statement, hit in zip(evidence.statements, hits, strict=True):
+    for statement, hit in hits:
         possible = list(index.possible(statement, hit))
         if possible:
             seen = _Seen(statement, frozenset(hit), anywhere, evidence.facts(statement))
@@ -74,7 +100,7 @@ def candidates(evidence: Evidence) -> list[Candidate]:
 
 def _candidate(signature: Signature, statement: Statement, evidence: Evidence) -> Candidate:
     far = _FAR if statement.number < evidence.last - _FAR_LINES and statement.number else 0
-    calm = _CALM if statement.kind == "said" and not _TROUBLE.search(statement.text) else 0
+    calm = _CALM if statement.kind == "said" and not _speaks_of_trouble(statement.text) else 0
     return Candidate(signature, statement, signature.weight * 10 - _LESS[statement.kind] - far - calm)
 
 
@@ -116,7 +142,7 @@ class _Index:
     def possible(self, statement: Statement, hits: list[int]) -> Iterator[Signature]:
         """The signatures that may hold for a statement, each once."""
         yield from {id(signature): signature for hit in hits for signature in self._by_pattern[hit]}.values()
-        if statement.types or statement.extra or statement.kind in ("raised", "error") or _TROUBLE.search(statement.text):
+        if statement.types or statement.extra or statement.kind in ("raised", "error") or _speaks_of_trouble(statement.text):
             yield from self._without_text
 
     def holds(self, when: When, seen: _Seen) -> bool:

@@ -1,17 +1,32 @@
-"""The literal text that a pattern cannot match without: what is looked for first, because that is fast."""
+"""The literal text that a pattern cannot match without: what is looked for first, because that is fast.
+
+Reads RE2's syntax, conservatively: of what it does not understand it says nothing, and such a pattern is always tried.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-SHORTEST = 3  # characters; two if they are not ASCII
-_ZERO_WIDTH = "bBAz"
-_CLASSES = "dDwWsSpP"
+SHORTEST = 3  # bytes as UTF-8
+_REPEAT = re.compile(r"(?:[?*+]|\{(?P<least>\d{1,4})(?:,\d{0,4})?\})\??")
+_ESCAPE = re.compile(r"\\(?:[pP](?:\{[^{}]*\}|.)|x(?:\{[0-9A-Fa-f]+\}|[0-9A-Fa-f]{2})|[0-7]{1,3}|[A-Za-z])")
+_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\[pP]\{[^{}]*\}|\\.|[^\]\\])*\]", re.DOTALL)
+_OPEN = re.compile(r"\((?:\?(?:P?<\w+>|[imsU-]*:))?")
+_FLAGS = re.compile(r"\(\?[imsU-]+\)")
+_SEVERAL_CASES = frozenset("µÅåıſǄǅǆǇǈǉǊǋǌǱǲǳ\u0345ΐΒΕΘΙΚΜΠΡΣΦΩΰβεθικμπρςσφωϐϑϕϖϰϱϴϵВДОСТЪвдостъѢѣᲀᲁᲂᲃᲄᲅᲆᲇᲈṠṡẛẞßιΐΰΩKÅꙊꙋﬅﬆİ")
+"""Letters with more than two forms, or forms of other lengths: `lower` does not bring them together."""
+
+
+class _NotRead(Exception):
+    """The pattern has something that is not understood here."""
 
 
 def alternatives(pattern: str) -> list[str]:
     """The parts of a pattern that stand beside each other with `|` between, outside of any parentheses."""
+    if "\\Q" in pattern:
+        return [pattern]
     parts, start, depth = [], 0, 0
     for at, char in _marks(pattern):
         if char in "()":
@@ -23,24 +38,41 @@ def alternatives(pattern: str) -> list[str]:
 
 
 def required(pattern: str) -> frozenset[str]:
-    """Literals in lower case of which one occurs in every match; empty if there are none long enough."""
-    found: set[str] = set()
-    for part in alternatives(pattern):
-        best = _best(_Sequence(part).options())
-        if not best:
-            return frozenset()
-        found |= best
-    return frozenset(found)
+    """Literals in lower case of which one occurs in the folded text (`fold`) of every match; empty if there are none long enough."""
+    try:
+        reader = _Reader(pattern)
+        found = reader.choice()
+        return found if reader.at == len(pattern) else frozenset()
+    except (_NotRead, RecursionError):
+        return frozenset()
+
+
+def required_bytes(pattern: str) -> frozenset[bytes]:
+    """The same for text that is UTF-8 and folded by `fold_bytes`."""
+    parts = (max(_cut(literal), key=len, default="") for literal in required(pattern))
+    found = frozenset(part.encode() for part in parts)
+    return found if all(len(part) >= SHORTEST for part in found) else frozenset()
+
+
+def fold(text: str) -> str:
+    """Lower case, as literals are looked for in it."""
+    return text.lower().replace("ſ", "s")
+
+
+def fold_bytes(text: bytes) -> bytes:
+    """ASCII in lower case, and the two letters that RE2 takes for `s` and `k` where case does not count."""
+    return text.lower().replace(b"\xc5\xbf", b"s").replace(b"\xe2\x84\xaa", b"k")
+
+
+def _cut(literal: str) -> list[str]:
+    """The parts of a literal that have no upper case outside of ASCII."""
+    return "".join(char if char.isascii() or char.lower() == char.upper() else "\n" for char in literal).split("\n")
 
 
 def _best(options: list[frozenset[str]]) -> frozenset[str]:
     """The choice whose shortest literal is longest: it occurs least often."""
-    long = [option for option in options if option and all(map(_long_enough, option))]
+    long = [option for option in options if option and all(len(literal.encode("utf-8", "replace")) >= SHORTEST for literal in option)]
     return max(long, key=lambda option: (min(map(len, option)), -len(option)), default=frozenset())
-
-
-def _long_enough(literal: str) -> bool:
-    return len(literal) >= SHORTEST or (len(literal) == SHORTEST - 1 and not literal.isascii())
 
 
 def _marks(pattern: str) -> Iterator[tuple[int, str]]:
@@ -49,91 +81,104 @@ def _marks(pattern: str) -> Iterator[tuple[int, str]]:
     while at < len(pattern):
         if pattern[at] == "\\":
             at += 2
-        elif pattern[at] == "[":
-            at = _class_end(pattern, at)
+        elif pattern[at] == "[" and (found := _CLASS.match(pattern, at)):
+            at = found.end()
         else:
             yield at, pattern[at]
             at += 1
 
 
-def _class_end(pattern: str, at: int) -> int:
-    """The place behind the bracket that closes the one at `at`."""
-    end = at + 2 if pattern[at + 1 : at + 2] in ("]", "^") else at + 1
-    end += pattern[at + 1 : at + 3] == "^]"
-    while end < len(pattern) and pattern[end] != "]":
-        end += 2 if pattern[end] == "\\" else 1
-    return end + 1
-
-
 @dataclass
-class _Sequence:
-    """One pattern without `|` at its top, read from left to right."""
+class _Reader:
+    """Reads a pattern from left to right. `run`: the literal text that goes on here; `found`: the choices of the branch so far."""
 
     pattern: str
+    at: int = 0
     run: str = ""
     found: list[frozenset[str]] = field(default_factory=list)
 
-    def options(self) -> list[frozenset[str]]:
-        """Every set of literals of which one has to occur."""
-        at = 0
-        while at < len(self.pattern):
-            at = self._take(at)
-        self._close()
-        return self.found
+    def choice(self) -> frozenset[str]:
+        """Alternatives up to the end of their group: literals of which one has to occur, whichever alternative it is."""
+        branches = [self._branch()]
+        while self.pattern[self.at : self.at + 1] == "|":
+            self.at += 1
+            branches.append(self._branch())
+        return frozenset().union(*branches) if all(branches) else frozenset()
 
-    def _take(self, at: int) -> int:
-        char = self.pattern[at]
+    def _branch(self) -> frozenset[str]:
+        outside, self.found, self.run = self.found, [], ""
+        while self.at < len(self.pattern) and self.pattern[self.at] not in "|)":
+            self._take(self.pattern[self.at])
+        self._close()
+        found, self.found = self.found, outside
+        return _best(found)
+
+    def _take(self, char: str) -> None:
         if char == "(":
-            return self._group(at)
-        if char == "[":
+            self._group()
+        elif char == "[":
+            self._skip(_CLASS)
+        elif char == "\\" and self.pattern[self.at + 1 : self.at + 2].isalnum():
+            if self.pattern[self.at + 1] in "QECK":
+                raise _NotRead
+            self._skip(_ESCAPE)
+        elif char in ".^$\n*+?":
+            self.at += 1
             self._close()
-            return self._quantifier(_class_end(self.pattern, at))[1]
-        if char == "\\":
-            return self._escaped(at)
-        if char in ".^$*+?{}":
-            self._close()
-            return self._quantifier(at + 1)[1] if char == "." else at + 1
-        return self._literal(char, at + 1)
-
-    def _escaped(self, at: int) -> int:
-        char = self.pattern[at + 1 : at + 2]
-        if char in _ZERO_WIDTH or char in _CLASSES or (char.isalnum() and char):
-            self._close()
-            return self._quantifier(at + 2)[1]
-        return self._literal(char, at + 2)
-
-    def _literal(self, char: str, behind: int) -> int:
-        optional, end = self._quantifier(behind)
-        if optional:
-            self._close()
+            self._repeat()
         else:
-            self.run += char.lower()
-            if end > behind:
-                self._close()
-        return end
+            self._literal()
 
-    def _group(self, at: int) -> int:
+    def _skip(self, what: re.Pattern[str]) -> None:
+        """Something that may be one of several characters, or none."""
+        found = what.match(self.pattern, self.at)
+        if found is None:
+            raise _NotRead
+        self.at = found.end()
         self._close()
-        depth, end = 0, len(self.pattern)
-        for place, char in _marks(self.pattern[at:]):
-            depth += (char == "(") - (char == ")")
-            if depth == 0 and char == ")":
-                end = at + place
-                break
-        inside = self.pattern[at + 1 : end]
-        optional, behind = self._quantifier(end + 1)
-        if not optional:
-            self.found.append(required(inside.removeprefix("?:")))
-        return behind
+        self._repeat()
 
-    def _quantifier(self, at: int) -> tuple[bool, int]:
-        """Whether what stands before `at` may be left out, and the place behind the quantifier."""
-        char = self.pattern[at : at + 1]
-        if char not in ("?", "*", "+", "{") or not char:
-            return False, at
-        end = self.pattern.find("}", at) + 1 if char == "{" else at + 1
-        optional = char in "?*" or self.pattern[at : at + 2] in ("{0", "{,")
-        return optional, end + (self.pattern[end : end + 1] == "?")
+    def _literal(self) -> None:
+        self.at += self.pattern[self.at] == "\\"
+        char = self.pattern[self.at : self.at + 1]
+        self.at += 1
+        if char in _SEVERAL_CASES:
+            self._close()
+            self._repeat()
+            return
+        before = self.run
+        self.run += char.lower()
+        least = self._repeat()
+        if least is not None:
+            self.run = self.run if least else before
+            self._close()
+
+    def _group(self) -> None:
+        if flags := _FLAGS.match(self.pattern, self.at):
+            self.at = flags.end()
+            if self._repeat() is not None:
+                raise _NotRead
+            return
+        opened = _OPEN.match(self.pattern, self.at)
+        if opened is None or self.pattern.startswith("?", opened.end()):
+            raise _NotRead
+        self._close()
+        self.at = opened.end()
+        inside = self.choice()
+        if self.pattern[self.at : self.at + 1] != ")":
+            raise _NotRead
+        self.at += 1
+        if self._repeat() != 0:
+            self.found.append(inside)
+
+    def _repeat(self) -> int | None:
+        """How often at least what stands before occurs; None if nothing says. Several repeats behind one another: not at all, perhaps."""
+        least: int | None = None
+        while found := _REPEAT.match(self.pattern, self.at):
+            self.at = found.end()
+            this = int(found["least"]) if found["least"] else int(found[0][0] == "+")
+            least = this if least is None else min(least, this)
+        return least
 
     def _close(self) -> None:
         if self.run:

@@ -12,7 +12,8 @@ from offduty.triage.signature import Signature, catalogue
 _HEAD = """# The catalogue
 
 What `offduty` recognises without a table of one's own: {count} kinds of failure in {categories} categories.
-This page is made from the catalogue (`python -m offduty.triage.page`); [how a verdict is made](../explanation/triage.md) tells how one is chosen.
+This page is made from the catalogue (`python -m offduty.triage.page`);
+[how a verdict is made](../explanation/triage.md) tells how one is chosen.
 `sure` is what a verdict's confidence is at most; *whose* is the kind of owner that `[owners]` maps to a team.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import ahocorasick_rs
 import re2  # type: ignore[import-untyped]
 
-from offduty.triage.literals import alternatives, required
+from offduty.triage.literals import alternatives, fold, required
 
 Piece = tuple[str, tuple[str, ...]]  # one alternative of a pattern, and the literals of which it needs one
 
@@ -55,7 +55,7 @@ class PatternSet:
 
     def _possible(self, text: str) -> Iterable[int]:
         """The pieces whose literal is there, and those that have none."""
-        literals = {literal for literal, _, _ in self._search.find_matches_as_indexes(text.lower(), overlapping=True)}
+        literals = {literal for literal, _, _ in self._search.find_matches_as_indexes(fold(text), overlapping=True)}
         return {*self._always, *(piece for literal in literals for piece in self._literals[literal])}
 
     def _regexp(self, piece: int) -> Any:
