@@ -108,6 +108,22 @@ def test_json_lines_come_out_in_their_order(triage):
     assert ["error" in answer for answer in answers] == [False, True, False, True]
 
 
+STRANGE = [
+    '{"log": "x", "exit_code": -999}',
+    '{"log": "x", "exit_code": 1000000000000000000000}',
+    '{"log": "", "id": null}',
+    '{"log": "\\ud800 \\u0000 \\u001b[2J", "exit_code": 139}',
+    '{"log": "Traceback (most recent call last):\\n  File \\"a\\", line 99999999999999999999\\nE: x"}',
+    '{"id": {"a": [1]}, "log": "Killed"}',
+]
+
+
+def test_strange_lines_are_answered(triage):
+    """Numbers without measure, half characters, forged places: one answer each."""
+    done = triage("explain", "--jsonl", "-", input="\n".join(STRANGE))
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", len(STRANGE))
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\0\xff\xfe" * 5000, b"x" * 6_000_000, b"\x1b[2J\x1b]0;t\x07\n" * 9, b"12:00:00.000 * not ours\n"]
 )

@@ -74,7 +74,8 @@ def _of_json(line: bytes, number: int) -> Given:
     code = found.get("exit_code")
     if code is not None and (not isinstance(code, int) or isinstance(code, bool)):
         return Given(found.get("id", f"line {number}"), wrong="its exit_code is no number")
-    return Given(found.get("id", f"line {number}"), found["log"], code)
+    text = found["log"].encode("utf-8", "replace").decode()  # JSON may hold half of a surrogate pair, which is no text
+    return Given(found.get("id", f"line {number}"), text, code)
 
 
 def _read(file: IO[bytes], size: int) -> bytes:
