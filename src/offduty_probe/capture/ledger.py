@@ -278,7 +278,7 @@ class Transaction:
                     found = known(*args) or NOTHING
                 except Exception as error:
                     swallow(error)
-            if not self.full and not self.left and self.here is self.ledger.here and type(found) is dict:
+            if not (self.full or self.left or self.took) and self.here is self.ledger.here and type(found) is dict:
                 self.here, self.left = None, True  # the shortest way, of most calls in a flood
                 inside.set(None)
                 self.ledger.add(self.site, self.n, self.target, took, found)
