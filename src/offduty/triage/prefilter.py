@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
 
 import ahocorasick_rs
 
-from offduty.triage.literals import required
+from offduty.triage.literals import fold_bytes, required_bytes
 from offduty.triage.row import Row
-
-_NOT_READ = re.compile(r"\(\?|\\[xpPQC\d]|\[:")  # what `required` does not know: such a pattern is always tried
 
 
 class Prefilter:
@@ -34,7 +31,7 @@ class Prefilter:
         """The places of the rows that can match a case whose last lines are `text`, in order."""
         if self._automaton is None:
             return self._always
-        hits = {hit[0] for hit in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)}
+        hits = {hit[0] for hit in self._automaton.find_matches_as_indexes(fold_bytes(text), overlapping=True)}
         return sorted({*self._always, *chain.from_iterable(self._holders[hit] for hit in hits)})
 
 
@@ -43,8 +40,8 @@ def _literals(row: Row) -> set[bytes]:
     patterns = [str(value) for condition in row.when if condition.key == "log" for value in condition.values]
     found: set[bytes] = set()
     for pattern in patterns:
-        needed = required(pattern) if not _NOT_READ.search(pattern) else frozenset()
-        if not needed or not all(map(str.isascii, needed)):
+        needed = required_bytes(pattern)
+        if not needed:
             return set()
-        found |= {literal.encode() for literal in needed}
+        found |= needed
     return found
