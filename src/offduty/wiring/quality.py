@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STRICT = 1  # exit status of a job that ended with 0, and whose table says that this is not good enough
 READING_TIME = 0.5  # seconds for the ledgers of good runs; what is not read by then is not compared with
 NOT_COMPARED = ("shape", "attributes", "nulls")
+NUMBERS = ("at", "took_s", "count", "failed", "bytes", "rows", "modified")
 
 
 class Expected:
@@ -91,8 +92,18 @@ def good_runs(store: Store, job: str, clock: Clock, *, ledgers: bool = True) -> 
 
 
 def _past(run: Record, ledger: Sequence[Mapping[str, object]]) -> Past:
-    entries = [from_json({key: value for key, value in entry.items() if key not in NOT_COMPARED}) for entry in ledger]
+    sound = ({key: value for key, value in entry.items() if key not in NOT_COMPARED} for entry in ledger if _is_sound(entry))
+    entries = [from_json(entry) for entry in sound]
     return Past(seconds_of(run["started_at"]), run["duration_s"], _relative(entries, run["cwd"]))
+
+
+def _is_sound(entry: Mapping[str, object]) -> bool:
+    """Whether what is compared is what it should be: a store may have been written by others."""
+    error = entry.get("error")
+    numbers = all(isinstance(entry.get(key), int | float | None) for key in NUMBERS)
+    return numbers and (
+        error is None or (isinstance(error, dict) and isinstance(error.get("type"), str) and isinstance(error.get("message"), str))
+    )
 
 
 def _relative(entries: Sequence[Transaction], cwd: str) -> tuple[Transaction, ...]:

@@ -378,13 +378,21 @@ class Keeper:
         is_cheap = self._store_is_warm or attempt.job.configured
         if attempt.record["outcome"] not in ("succeeded", "warned") or not (evidence or is_cheap):
             return []
+        from offduty.errors import StoreError
         from offduty.wiring import quality
 
+        unread: list[str] = []
+
         def read() -> list[Past]:
-            return quality.good_runs(self._opened(), attempt.job.name, self.world.clock, ledgers=evidence is not None)
+            try:
+                return quality.good_runs(self._opened(), attempt.job.name, self.world.clock, ledgers=evidence is not None)
+            except StoreError as error:
+                unread.append(f"not compared with good runs: {error}")
+                return []
 
         past = attempt.guard("good runs", read) if is_cheap else []
-        return quality.doubts(attempt, evidence, self._expected if evidence else None, past if isinstance(past, list) else [])
+        found = quality.doubts(attempt, evidence, self._expected if evidence else None, past if isinstance(past, list) else [])
+        return [*found, *unread]
 
     @staticmethod
     def _be_strict(attempt: Attempt, notes: list[str]) -> Failure | None:
