@@ -337,7 +337,8 @@ class Keeper:
 
         clock, spool = self.world.clock, self.world.places.spool
         store = self._opened()
-        if 1 < len(os.listdir(spool)) <= MANY_SPOOLED:
+        waiting = len(os.listdir(spool)) if os.path.isdir(spool) else 0
+        if 1 < waiting <= MANY_SPOOLED:
             replay(spool, store, alive=supervisor_alive, clock=clock)
         usual = usual_runs(store, attempt.record, clock)
         fingerprint = self._origin_of(attempt).fingerprint(evidence, of_good_run(usual, attempt.record))
