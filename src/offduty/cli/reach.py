@@ -61,14 +61,14 @@ class Reach:
 
 
 @contextmanager
-def open_for_reading(args: argparse.Namespace, clock: Clock) -> Iterator[Reach]:
+def open_for_reading(args: argparse.Namespace, clock: Clock, *, make: bool = False) -> Iterator[Reach]:
     """The store with every spool file taken in; what people should know about it is noted on stderr. Raises StoreError.
 
-    Where nothing ever ran nothing is made either: the store is an empty one in memory.
+    Where nothing ever ran nothing is made either: the store is an empty one in memory, unless there is something to `make` it for.
     """
     settings = load_settings(args)
     places = settings.places() if settings else places_module.find(os.environ)
-    store = _open(places, clock)
+    store = _open(places, clock, make=make)
     try:
         for text in (*_take_in_or_say(store, places, clock), *store.notes()):
             note(args, text)
@@ -77,8 +77,8 @@ def open_for_reading(args: argparse.Namespace, clock: Clock) -> Iterator[Reach]:
         store.close()
 
 
-def _open(places: Places, clock: Clock) -> Store:
-    if not os.path.lexists(places.store) and not os.path.lexists(places.spool):
+def _open(places: Places, clock: Clock, *, make: bool) -> Store:
+    if not make and not os.path.lexists(places.store) and not os.path.lexists(places.spool):
         from offduty.stores.memory import MemoryStore
 
         return MemoryStore()

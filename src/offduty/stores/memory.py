@@ -10,6 +10,7 @@ from offduty.clock import Clock
 from offduty.stores.alerts import Alerts, OpenBooks
 from offduty.stores.alerts_memory import MemoryBooks
 from offduty.stores.parts import accepted_parts, accepted_tell
+from offduty.stores.proofs import MemoryProofs
 from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
 from offduty.stores.watch_memory import MemoryWatch
 
@@ -30,6 +31,7 @@ class MemoryStore:
         self._books = MemoryBooks()
         self.alerts = Alerts(self._in_books, self._in_books)
         self.watch = MemoryWatch()
+        self.proofs = MemoryProofs()
         self._parts: dict[str, dict[str, Any]] = {}
 
     def put_run(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
     from offduty.stores.alerts import Alerts, OpenBooks
+    from offduty.stores.proofs import SqliteProofs
     from offduty.stores.watch_sqlite import SqliteWatch
 
     Answer = TypeVar("Answer")
@@ -122,6 +123,13 @@ class SqliteStore:
         from offduty.stores.watch_sqlite import SqliteWatch
 
         return SqliteWatch(self._write, self._query)
+
+    @property
+    def proofs(self) -> SqliteProofs:
+        """When each channel was last proven to arrive."""
+        from offduty.stores.proofs import SqliteProofs
+
+        return SqliteProofs(self._write, self._query)
 
     @property
     def alerts(self) -> Alerts:

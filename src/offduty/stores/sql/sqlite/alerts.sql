@@ -64,16 +64,16 @@ SELECT {row} FROM outbox WHERE chain = ? AND channel = ? ORDER BY number;
 SELECT {row} FROM outbox WHERE state = 'silenced' AND job GLOB :jobs AND at >= :since ORDER BY number;
 
 -- name: members
-SELECT {row} FROM outbox WHERE "group" = ? ORDER BY number;
+SELECT {row} FROM outbox WHERE "group" = ? AND "group" <> '' ORDER BY number;
 
 -- name: end_members
-UPDATE outbox SET state = :state, entry = json_set(entry, '$.done_at', :now) WHERE "group" = :group AND state = 'folded';
+UPDATE outbox SET state = :state, entry = json_set(entry, '$.done_at', :now) WHERE "group" = :group AND "group" <> '' AND state = 'folded';
 
 -- name: waiting_longer
 SELECT {row} FROM outbox WHERE channel = :channel AND state IN ('waiting', 'leased') AND state = 'waiting' AND down <= :down ORDER BY number;
 
 -- name: strangers
-SELECT {row} FROM outbox WHERE state = 'waiting' AND at < :before AND channel NOT IN (SELECT value FROM json_each(:known)) ORDER BY number;
+SELECT {row} FROM outbox WHERE state IN ('waiting', 'leased') AND state = 'waiting' AND at < :before AND channel NOT IN (SELECT value FROM json_each(:known)) ORDER BY number;
 
 -- name: health
 SELECT entry FROM channel WHERE name = ?;

@@ -95,6 +95,15 @@ CREATE TABLE plan (
   tell TEXT NOT NULL -- JSON: object
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE proof (
+  code         TEXT NOT NULL PRIMARY KEY,
+  channel      TEXT NOT NULL,
+  sent_at      REAL NOT NULL, -- wall time
+  detail       TEXT NOT NULL,
+  confirmed_at REAL,
+  "by"         TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run (
   id          TEXT NOT NULL PRIMARY KEY,
   root_id     TEXT NOT NULL,
@@ -163,7 +172,7 @@ CREATE INDEX incident_due ON incident (due) WHERE due IS NOT NULL;
 
 CREATE INDEX incident_not_over ON incident (job) WHERE state <> 'resolved';
 
-CREATE INDEX outbox_by_chain ON outbox (chain, channel, number, state);
+CREATE INDEX outbox_by_chain ON outbox (chain, channel, number);
 
 CREATE INDEX outbox_by_group ON outbox ("group", number) WHERE "group" <> '';
 
@@ -174,6 +183,8 @@ CREATE INDEX outbox_dead ON outbox (number) WHERE state = 'dead';
 CREATE INDEX outbox_silenced ON outbox (number) WHERE state = 'silenced';
 
 CREATE INDEX outbox_to_send ON outbox (channel, number) WHERE state IN ('waiting', 'leased');
+
+CREATE INDEX proof_by_channel ON proof (channel, confirmed_at, sent_at);
 
 CREATE INDEX run_by_job ON run (job, started_at, id, outcome);
 

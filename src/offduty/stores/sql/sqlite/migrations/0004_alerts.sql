@@ -37,7 +37,7 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_to_send ON outbox (channel, number) WHERE state IN ('waiting', 'leased');
-CREATE INDEX outbox_by_chain ON outbox (chain, channel, number, state);
+CREATE INDEX outbox_by_chain ON outbox (chain, channel, number);
 CREATE INDEX outbox_by_group ON outbox ("group", number) WHERE "group" <> '';
 CREATE INDEX outbox_by_run ON outbox (run) WHERE state IN ('waiting', 'leased', 'folded');
 CREATE INDEX outbox_silenced ON outbox (number) WHERE state = 'silenced';
