@@ -26,7 +26,7 @@ _CARETS = re.compile(r"\s{4,}[\^~]+\s*$")
 _HEADER = "Traceback"
 _CHAIN = re.compile(r"The above exception was the direct cause of|During handling of the above exception|Another exception occurred")
 CLASS = re.compile(
-    r"\b(?P<name>(?:[A-Za-z_$][\w$]*\.){0,10}(?:[A-Z]\w{0,60}?(?:Error|Exception|Interrupt|Timeout|Worker|Killed|Violation|Throwable"
+    r"\b(?P<name>(?:[A-Za-z_$][\w$]*\.){0,10}(?:_?[A-Z]\w{0,60}?(?:Error|Exception|Interrupt|Timeout|Worker|Killed|Violation|Throwable"
     r"|Fault)\w{0,30}"
     r"|NoSuchKey|NoSuchBucket|BadRequest|NotFound|Forbidden|Unauthorized|Conflict|TooManyRequests|InternalServerError|ServiceUnavailable"
     r"|ResourceExhausted|DeadlineExceeded|PermissionDenied|Unauthenticated|BadZipFile|BadZipfile|BadGzipFile|Undefined(?:Table|Column"
@@ -165,7 +165,7 @@ class _Reader:
             return False
         if last.kind == "raised":
             return (line.level in ("said", "error") and not _NEW.match(line.text)) or line.text[:1].isspace()
-        return line.text[:2].isspace() and not CLASS.search(line.text)
+        return line.text[:1].isspace() and not CLASS.search(line.text)
 
     def _extend(self, text: str) -> None:
         last = self._found[-1]
