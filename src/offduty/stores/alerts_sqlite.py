@@ -31,6 +31,7 @@ COLUMNS = (
     "owner",
 )
 REST = ("event", "status", "urgency", "team", "incident", "facts", "minimal", "refused", "error", "thread", "receipt", "done_at")
+NAMES, KEYS = (*COLUMNS, "group"), set(REST)
 LAST = chr(0x10FFFF)
 
 
@@ -137,11 +138,11 @@ class SqliteBooks:
 
     def claim(self, channel: str, who: Claimant, limit: int) -> list[Owed]:
         """A row that cannot be read comes as a dead one, of which only its number and columns are known."""
-        values = {**asdict(who), "channel": channel, "limit": limit}
+        values = {**vars(who), "channel": channel, "limit": limit}
         return sorted((_row(found) or _damaged(found) for found in self._all("claim", values)), key=lambda row: row.number)
 
     def is_due(self, channel: str, who: Claimant) -> bool:
-        return bool(self._all("is_due", {**asdict(who), "channel": channel})[0][0])
+        return bool(self._all("is_due", {**vars(who), "channel": channel})[0][0])
 
     def waiting_channels(self) -> list[str]:
         return sorted(channel for (channel,) in self._all("channels_waiting", ()))
@@ -215,17 +216,15 @@ def _row(columns: tuple[Any, ...]) -> Owed | None:
     entry = _object(columns[-1])
     if not _is_entry(entry):
         return None
-    known = dict(zip((*COLUMNS, "group"), columns, strict=False))
-    known.update((name, entry[name]) for name in REST)
-    known["refused"] = tuple(entry["refused"])
-    return Owed(**known)
+    known = dict(zip(NAMES, columns, strict=False))
+    return Owed(**{**known, **entry, "refused": tuple(entry["refused"])})
 
 
 def _is_entry(entry: dict[str, Any]) -> bool:
-    return all(name in entry for name in REST) and isinstance(entry["facts"], dict) and isinstance(entry["refused"], list)
+    return entry.keys() == KEYS and isinstance(entry["facts"], dict) and isinstance(entry["refused"], list)
 
 
 def _damaged(columns: tuple[Any, ...]) -> Owed:
-    known = dict(zip((*COLUMNS, "group"), columns, strict=False))
+    known = dict(zip(NAMES, columns, strict=False))
     known["state"] = "dead"
     return Owed(event="failed", facts={"damaged": True}, **known)
