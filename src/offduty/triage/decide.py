@@ -22,7 +22,7 @@ from offduty.triage.verdict import Confidence, Verdict
 _LESS = {"raised": 0, "error": 0, "ended": 1, "said": 0, "transaction": 5, "warning": 9, "info": 22}
 _FAR_LINES, _FAR = 400, 5
 _CALM = 12  # a line that speaks of no trouble
-_RIVAL = 4
+_RIVAL, _AGREES = 4, 12
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _SHOWN_CHARS = 300
 _FIRST, _LAST = 150, 450  # of a log full of trouble, so many statements of its beginning and its end are judged
@@ -186,12 +186,15 @@ def _verdict(best: Candidate, found: list[Candidate], case: Case) -> Verdict:
 
 
 def _confidence(best: Candidate, found: list[Candidate]) -> Confidence:
-    """The signature's own; a step lower for each: it was only warned of, or something of another category says almost as much."""
+    """The signature's own; a step lower for each: it was only warned of; it is general and nothing more special agrees; something of
+    another category says almost as much."""
     sure: Confidence = best.signature.confidence
-    if best.statement.kind in ("warning", "info"):
-        sure = _LOWER[sure]
-    rivals = {other.signature.category for other in found if other.strength >= best.strength - _RIVAL} - {best.signature.category}
-    return _LOWER[sure] if rivals else sure
+    near = [other.signature for other in found if other.strength >= best.strength - _AGREES]
+    rivals = [other for other in found if other.strength >= best.strength - _RIVAL and other.signature.category != best.signature.category]
+    alone = all(other.category != best.signature.category or other is best.signature for other in near)
+    for doubt in (best.statement.kind in ("warning", "info"), best.signature.general and alone, bool(rivals)):
+        sure = _LOWER[sure] if doubt else sure
+    return sure
 
 
 def _sentences(best: Candidate, found: list[Candidate], case: Case) -> Iterator[str]:

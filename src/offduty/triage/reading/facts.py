@@ -31,6 +31,12 @@ WEB = frozenset(
         "urllib2 httplib httplib2 msal hvac "
     ).split()
 )
+SCRAPERS = frozenset(
+    (
+        "yfinance praw tweepy spotipy gspread feedparser scrapy ccxt googleapiclient pytrends pytube yt_dlp youtube_dl instaloader snscrape "
+        "alpha_vantage pandas_datareader nsepy investpy twint facebook_scraper github slack_sdk finnhub fredapi nba_api"
+    ).split()
+)
 _STANDARD = re.compile(
     r"[\\/](?:lib(?:64)?[\\/])?python\d[\d.]*[\\/](?:lib[\\/])?(?P<name>\w+)|[\\/]lib[\\/](?P<other>\w+)(?:\.py|[\\/])", re.IGNORECASE
 )
@@ -166,6 +172,8 @@ def _libraries(statement: Statement) -> set[str]:
     found.update(f"in:{name.partition('.')[0]}" for name in statement.types if "." in name)
     if named:
         found.add(f"at:{named[-1]}" if named[-1] else "at:own")
+        if named[-1] in SCRAPERS:
+            found.add("at:scraper")
     else:
         found.add("frames:none")
     return found
