@@ -33,8 +33,8 @@ WEB = frozenset(
 )
 SCRAPERS = frozenset(
     (
-        "yfinance praw tweepy spotipy gspread feedparser scrapy ccxt googleapiclient pytrends pytube yt_dlp youtube_dl instaloader snscrape "
-        "alpha_vantage pandas_datareader nsepy investpy twint facebook_scraper github slack_sdk finnhub fredapi nba_api"
+        "yfinance praw tweepy spotipy gspread feedparser scrapy ccxt googleapiclient pytrends pytube yt_dlp youtube_dl instaloader "
+        "snscrape alpha_vantage pandas_datareader nsepy investpy twint facebook_scraper github slack_sdk finnhub fredapi nba_api"
     ).split()
 )
 _STANDARD = re.compile(
