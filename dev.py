@@ -50,7 +50,8 @@ COMPILE = (  # no address gets into the files: pip asks the index it is set up w
     "pip compile --quiet --no-config --system-certs --universal --python-version 3.11"
     " --generate-hashes --no-header --no-annotate --no-emit-index-url"
 )
-PEERS = {"hyperfine": "hyperfine", "chronic": "moreutils", "ts": "moreutils", "s6-log": "s6", "tini": "tini"}  # command: Debian's package
+# command: Debian's package
+PEERS = {"hyperfine": "hyperfine", "chronic": "moreutils", "ts": "moreutils", "s6-log": "s6", "tini": "tini", "rg": "ripgrep"}
 
 
 def main(arguments: list[str]) -> int:
