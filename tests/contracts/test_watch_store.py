@@ -71,18 +71,14 @@ def test_a_slot_is_settled_by_one_watcher_alone(store):
 
 
 def test_starts_of_watched_jobs_are_numbered_as_they_come_in(store):
-    """Whatever their own clocks say; drills and skipped runs are no starts, and a run starts once."""
+    """Whatever their own clocks say; a run starts once, a drill is none, and one that was skipped shows that the scheduler came."""
     store.watch.promise(DAILY, "", SIX)
-    runs = [
-        a_run(job="forecast", outcome="running"),
-        a_run(job="other"),
-        a_run(job="forecast", trigger="drill"),
-        a_run(job="forecast", outcome="skipped"),
-    ]
-    for run in [*runs, a_run(job="forecast", id=runs[0]["id"]), a_run(job="forecast")]:
+    first = a_run(job="forecast", outcome="running")
+    for run in [first, a_run(job="other"), a_run(job="forecast", trigger="drill"), a_run(job="forecast", id=first["id"])]:
         store.put_run(run)
+    store.put_run(a_run(job="forecast", outcome="skipped"))
     started = store.watch.started_after(0, 10)
-    assert [one.run for one in started][:1] == [runs[0]["id"]]
+    assert started[0].run == first["id"]
     assert ([one.number for one in started], store.watch.newest_start()) == ([1, 2], 2)
     assert [one.number for one in store.watch.started_after(1, 10)] == [2]
 

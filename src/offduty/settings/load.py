@@ -17,7 +17,7 @@ from offduty.settings.launch import expand, launch, path_in
 from offduty.settings.layers import FileLayer, Layer, Source, VariableLayer
 from offduty.settings.mistakes import DEGRADES, STOPS, STOPS_JOB, WARNS, ConfigErrors, Mistake, Path, from_error, nearest
 from offduty.settings.quick import folder_of, merge
-from offduty.settings.schema import TABLES, Calendar, Channel, Conduct, Dependency, Job, Row, Team, Telling, Top
+from offduty.settings.schema import TABLES, Calendar, Channel, Conduct, Dependency, Job, Row, Team, Telling, Top, Watch
 
 MISSING_JOB = "E506"
 
@@ -39,6 +39,7 @@ class Settings:
     owners: dict[str, str]
     drill: dict[str, Any]
     alerts: Telling
+    watch: Watch
     top: Top
     mistakes: list[Mistake]
     layers: list[Layer] = field(repr=False)
@@ -163,6 +164,7 @@ def _read(whole: dict[str, Any], found: list[Layer], environ: Mapping[str, str],
         owners=_or_empty(convert(whole.get("owners", {}), TABLES["owners"], ("owners",), report)),
         drill=_or_empty(convert(whole.get("drill", {}), TABLES["drill"], ("drill",), report)),
         alerts=Telling(**read_table(Telling, whole.get("alerts", {}), ("alerts",), report)),
+        watch=Watch(**read_table(Watch, whole.get("watch", {}), ("watch",), report)),
         top=Top(**top_values),
         mistakes=mistakes,
         layers=found,

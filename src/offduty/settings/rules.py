@@ -104,6 +104,8 @@ def _mentions(whole: Mapping[str, Any]) -> Iterator[tuple[Path, str, object]]:
         channels = values.get("channels", [])
         for number, channel in enumerate(channels if isinstance(channels, list) else []):
             yield ("team", name, "channels", number), "channel", channel
+    if "team" in _table(whole, "watch"):
+        yield ("watch", "team"), "team", _table(whole, "watch")["team"]
     for name, values in _tables(whole, "dependency"):
         if "team" in values:
             yield ("dependency", name, "team"), "team", values["team"]

@@ -400,6 +400,16 @@ class Dependency(Table, frozen=True, kw_only=True):
     max_null_share: Share | None = None
 
 
+class Watch(Table, frozen=True, kw_only=True):
+    """`[watch]`: the watcher. `heartbeat`: an address that is called while all is well; `team`: who hears when a watcher falls silent."""
+
+    tick: Seconds = Seconds(10)
+    heartbeat: Value | None = None
+    heartbeat_every: Seconds = Seconds(60)
+    heartbeat_allow: list[Filled] = []
+    team: Filled | None = None
+
+
 class Calendar(Table, frozen=True, kw_only=True):
     """`[calendar.NAME]`: days on which jobs are not due, here or in a file with one a line."""
 
@@ -434,6 +444,7 @@ TABLES: dict[str, Any] = {
     "triage": Filled | list[Row],
     "owners": dict[str, Filled],
     "alerts": Telling,
+    "watch": Watch,
     "drill": dict[str, Any],
 }
 """Every table there may be at the top of a configuration."""

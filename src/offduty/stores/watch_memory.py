@@ -54,7 +54,7 @@ class MemoryWatch:
 
     def start(self, run: Mapping[str, Any]) -> None:
         """A run was taken in; called by the store that takes it."""
-        if run["job"] in self._watched and run["trigger"] != "drill" and run["outcome"] != "skipped":
+        if run["job"] in self._watched and run["trigger"] != "drill":
             self._newest += 1
             self._started.append(Started(self._newest, run["job"], run["id"], datetime.fromisoformat(run["started_at"]).timestamp()))
 

@@ -1,0 +1,126 @@
+"""A watcher with all it needs: configuration in; promises registered, spool taken in, alerts delivered, heartbeat sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from offduty.alerts.addresses import Allowed
+from offduty.alerts.http import Route, post
+from offduty.clock import Clock
+from offduty.errors import OffdutyError
+from offduty.secrets import Secret
+from offduty.settings.launch import follow
+from offduty.watch.heartbeat import Heartbeat
+from offduty.watch.watcher import NEVER, Ticked, Watcher
+from offduty.wiring.telling import outbox, promise_of, rules_of, tell_of
+
+if TYPE_CHECKING:
+    from offduty.alerts.outbox import Outbox
+    from offduty.settings.load import Settings
+    from offduty.stores.sqlite import SqliteStore
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What came of the configuration: jobs under watch, and sentences about those that cannot be."""
+
+    watched: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class Station:
+    """One watcher of the store at `places.store`, for the jobs of `settings` and all others that the store knows."""
+
+    def __init__(self, settings: Settings, clock: Clock, *, name: str) -> None:
+        from offduty.stores.sqlite import open_store
+
+        self.settings, self.clock, self.name = settings, clock, name
+        self.places = settings.places()
+        self._host = os.uname().nodename
+        self.store: SqliteStore = open_store(self.places.store, clock=clock)
+        self.watcher = Watcher(self.store, self.take_in, clock, me=f"{self._host}/{name}", host=self._host, tell=self._own_tell())
+        self.heartbeat = self._heartbeat()
+
+    def take_in(self) -> None:
+        """The spool into the store; runs without a supervisor become lost."""
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import replay
+        from offduty.wiring.retain import forget_events
+
+        done = replay(self.places.spool, self.store, alive=supervisor_alive, clock=self.clock)
+        forget_events(self.store, done.lost, self.places.logs)
+
+    def register(self) -> Registered:
+        """Have what the configuration promises watched; jobs that left this file are not any more."""
+        from offduty.wiring.triage import duty_of
+
+        duty, source, now = duty_of(self.settings), self.settings.files[-1] if self.settings.files else "", self.clock.wall()
+        watched, problems = [], []
+        for name in self.settings.jobs:
+            try:
+                promise = promise_of(self.settings, name, tell_of(self.settings, name, duty) if self.settings.channels else {})
+            except OffdutyError as error:  # that job alone is not watched (F64)
+                problems.append(f"{name} is not watched: {error}")
+                continue
+            if promise.schedule() is not None or promise.max_duration is not None or promise.outputs:
+                self.store.watch.promise(promise, source, now)
+                watched.append(name)
+        for gone in [one.job for one in self.store.watch.watched() if one.source == source and one.job not in self.settings.jobs]:
+            self.store.watch.forget(gone)
+        return Registered(tuple(watched), tuple(problems))
+
+    def reload(self, settings: Settings) -> Registered:
+        """Another configuration, from now on."""
+        self.settings = settings
+        self.heartbeat = self._heartbeat()
+        return self.register()
+
+    def tick(self) -> Ticked:
+        """One look, and the heartbeat. Raises StoreError."""
+        ticked = self.watcher.tick()
+        if self.heartbeat is not None:
+            self.heartbeat.beat(self.oldest_owed())
+        return ticked
+
+    def oldest_owed(self) -> float | None:
+        """Since when the oldest alert that is due waits."""
+        now = self.clock.wall()
+        due = [row.not_before for row in self.store.alerts.alerts(states=("waiting", "leased"), limit=1000) if row.not_before <= now]
+        return min(due, default=None)
+
+    def outbox(self) -> Outbox:
+        """What delivers for this watcher, with connections of its own."""
+        return outbox(self._another, self.settings, self.clock, owner=f"watch-{self._host}-{self.name}-{os.getpid()}-{self.clock.wall()}")
+
+    def _another(self) -> SqliteStore:
+        from offduty.stores.sqlite import open_store
+
+        return open_store(self.places.store, clock=self.clock)
+
+    def _own_tell(self) -> Mapping[str, Any] | None:
+        """Whom a watcher that falls silent concerns."""
+        team = self.settings.watch.team
+        channels = self.settings.teams[team].channels if team in self.settings.teams else []
+        policy = rules_of(self.settings, next(iter(self.settings.jobs))).policy if self.settings.jobs else {}
+        owed = [{"channel": channel, "urgency": "now", "team": team} for channel in channels]
+        return {"job": NEVER, "team": team, "owed": {"stuck": owed, "reminder": owed}, "policy": dict(policy)} if owed else None
+
+    def _heartbeat(self) -> Heartbeat | None:
+        watch, settings = self.settings.watch, self.settings
+        value: Any = watch.heartbeat
+        if value is None:
+            return None
+
+        def call() -> None:
+            url = value if isinstance(value, str) else follow(value, settings.environ)
+            answer = post(Secret(url), b"", {}, Route(allow=Allowed(watch.heartbeat_allow)))
+            refused = answer.status >= 300
+            if refused:
+                from offduty.alerts.delivery import DeliveryError
+
+                raise DeliveryError(f"the heartbeat was answered with {answer.status}")
+
+        return Heartbeat(call, float(watch.heartbeat_every), self.clock)
