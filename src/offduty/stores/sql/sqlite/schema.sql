@@ -2,6 +2,18 @@ CREATE TRIGGER content_of_no_run AFTER DELETE ON fingerprint BEGIN
   DELETE FROM content WHERE id = OLD.content AND NOT EXISTS (SELECT 1 FROM fingerprint WHERE content = OLD.content);
 END;
 
+CREATE TABLE acceptance (
+  number   INTEGER PRIMARY KEY AUTOINCREMENT, -- the newest of a job, team and row counts
+  job      TEXT NOT NULL,
+  team     TEXT NOT NULL,
+  row      TEXT NOT NULL,    -- of the triage table; '' is the job itself
+  digest   TEXT NOT NULL,    -- of what was accepted: another one has to be accepted again
+  accepted INTEGER NOT NULL, -- 0: refused
+  reason   TEXT NOT NULL,
+  "by"     TEXT NOT NULL,
+  at       REAL NOT NULL     -- wall time, like all below
+) STRICT;
+
 CREATE TABLE channel (
   name  TEXT NOT NULL PRIMARY KEY,
   entry TEXT NOT NULL -- JSON: offduty.alerts.owed.Health
@@ -104,6 +116,22 @@ CREATE TABLE proof (
   "by"         TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE readiness (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  job    TEXT NOT NULL,
+  at     REAL NOT NULL,
+  level  TEXT NOT NULL,
+  score  INTEGER NOT NULL, -- per cent
+  entry  TEXT NOT NULL     -- JSON: {code: state}
+) STRICT;
+
+CREATE TABLE request (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  job    TEXT NOT NULL,
+  state  TEXT NOT NULL CHECK (state IN ('open', 'agreed', 'done', 'declined', 'elsewhere')),
+  entry  TEXT NOT NULL -- JSON: offduty.handover.request.Request
+) STRICT;
+
 CREATE TABLE run (
   id          TEXT NOT NULL PRIMARY KEY,
   root_id     TEXT NOT NULL,
@@ -145,6 +173,15 @@ CREATE TABLE start (
   at     REAL NOT NULL -- as the run's machine wrote it down
 ) STRICT;
 
+CREATE TABLE touch (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  job    TEXT NOT NULL,
+  at     REAL NOT NULL,
+  "by"   TEXT NOT NULL,
+  text   TEXT NOT NULL,
+  hours  REAL
+) STRICT;
+
 CREATE TABLE watched (
   job        TEXT NOT NULL PRIMARY KEY,
   promise    TEXT NOT NULL, -- JSON: offduty.watch.promise.Promise
@@ -163,6 +200,8 @@ CREATE TABLE watcher (
   seen    INTEGER NOT NULL,
   facts   TEXT NOT NULL -- JSON: object
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX acceptance_by_job ON acceptance (job, number);
 
 CREATE INDEX fingerprint_by_content ON fingerprint (content);
 
@@ -186,6 +225,10 @@ CREATE INDEX outbox_to_send ON outbox (channel, number) WHERE state IN ('waiting
 
 CREATE INDEX proof_by_channel ON proof (channel, confirmed_at, sent_at);
 
+CREATE INDEX readiness_by_job ON readiness (job, number);
+
+CREATE INDEX request_by_job ON request (job, number);
+
 CREATE INDEX run_by_job ON run (job, started_at, id, outcome);
 
 CREATE INDEX run_by_start ON run (started_at, id, outcome);
@@ -193,6 +236,8 @@ CREATE INDEX run_by_start ON run (started_at, id, outcome);
 CREATE INDEX run_running ON run (started_at, id) WHERE outcome = 'running';
 
 CREATE INDEX silence_not_over ON silence (id) WHERE ended = 0;
+
+CREATE INDEX touch_by_job ON touch (job, at);
 
 CREATE INDEX watched_due ON watched (due) WHERE due IS NOT NULL;
 
