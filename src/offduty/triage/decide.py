@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from offduty.triage.verdict import Confidence, Verdict
 # A statement's weight is the signature's times ten, less this: what was only warned of, or told in passing, rarely ends a job.
 _LESS = {"raised": 0, "error": 0, "ended": 1, "said": 0, "transaction": 5, "warning": 9, "info": 22}
 _FAR_LINES, _FAR = 400, 5
+_GOT_OVER, _SAID = 13, 15
 _CALM = 12  # a line that speaks of no trouble
 _RIVAL, _AGREES = 4, 12
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
@@ -68,7 +69,16 @@ def candidates(evidence: Evidence) -> list[Candidate]:
     worth = [at for at, statement in enumerate(evidence.statements) if _is_worth(statement, at, len(evidence.statements))]
     chosen = [*worth[:_FIRST], *worth[_FIRST:][-_LAST:]]
     others = sorted(set(range(len(evidence.statements))) - set(worth))[-_LAST:]
-    return _held(evidence, chosen) or _held(evidence, others)
+    return _without_retries(_held(evidence, chosen) or _held(evidence, others))
+
+
+def _without_retries(found: list[Candidate]) -> list[Candidate]:
+    """Warnings count for less still where an error, or how the process ended, says something: most of them were got over."""
+    if not any(
+        one.statement.kind in ("raised", "error", "ended") or (one.statement.kind == "said" and one.strength > _SAID) for one in found
+    ):
+        return found
+    return [replace(one, strength=one.strength - _GOT_OVER) if one.statement.kind == "warning" else one for one in found]
 
 
 def _is_worth(statement: Statement, at: int, count: int) -> bool:

@@ -283,6 +283,18 @@ def test_a_line_of_source_in_a_traceback_proves_nothing():
     assert category(log) == "code_bug"
 
 
+def test_what_was_got_over_does_not_decide():
+    """A call that was retried, and warnings of libraries, weigh less than the error at the end, however plain that is."""
+    warned = "WARNING urllib3.connectionpool: Retrying (Retry(total=2)) after connection broken by 'ReadTimeoutError'\n"
+    assert category(warned + "x.py:3: FutureWarning: append is deprecated and will be removed\nTypeError: bad operand") == "code_bug"
+
+
+def test_only_a_warning_is_judged_with_less_confidence():
+    """Where nothing else is said, a warning is what there is."""
+    verdict = decide(case_of("WARNING - request 1 failed: You exceeded your current quota, insufficient_quota"))
+    assert verdict.category == "rate_limited" and verdict.confidence != "high"
+
+
 def test_the_probe_tells_the_chain_where_nothing_was_printed():
     """The evidence of a run counts as the log does."""
     chain = (

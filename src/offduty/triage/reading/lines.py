@@ -40,6 +40,7 @@ _TROUBLE = re.compile(
     r"|evicted|terminated)\b",
     re.IGNORECASE,
 )
+_EVENT = re.compile(r"\s*Warning\s+[A-Z][a-z]\w+\s")  # of Kubernetes, which has only normal and warning
 _WARNING = re.compile(r"\b\w*Warning: |^\s*warning[:\s]|^Warning message", re.IGNORECASE)
 
 
@@ -93,6 +94,8 @@ def _level(marks: str, body: str) -> str:
         level = _LEVELS.get(re.sub(r"\W", "", found.group()), "said")
         return "said" if level == "info" and _TROUBLE.search(body) else level  # the output of a subprocess, often
     start = body[:60]
+    if _EVENT.match(body):
+        return "error"
     if _WARNING.search(body[:250]):
         return "warning"
     named = _SAYS_LEVEL.search(start)
