@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -365,3 +366,12 @@ def test_a_hostile_log_takes_bounded_time(filler):
     began = time.monotonic()
     decide(case_of(filler + "\nMemoryError"))
     assert time.monotonic() - began < 8
+
+
+KINDS = [line.split("|", 1) for line in (Path(__file__).parent / "kinds.txt").read_text("utf-8").splitlines()]
+
+
+def test_messages_of_many_libraries_keep_their_category():
+    """Five hundred messages, in kinds.txt: a signature that is made wider must not take another's."""
+    told = [(kind, log, category(log.replace("\\n", "\n").replace("\\t", "\t"))) for kind, log in KINDS]
+    assert [(log, found) for kind, log, found in told if kind != found] == []
