@@ -15,6 +15,7 @@ offduty triage                      # the table
 offduty triage check                # what is wrong with it; exit status 1 if anything is
 offduty triage why                  # the latest run: which row explains it, and why the others do not
 offduty triage explain job.log      # any log, also without offduty
+offduty triage gaps                 # failures that no row explains; `suggest` writes rows for them
 """
 SUBCOMMANDS = {
     "list": "offduty.cli.commands.triage_list",
@@ -24,6 +25,8 @@ SUBCOMMANDS = {
     "import": "offduty.cli.commands.triage_import",
     "export": "offduty.cli.commands.triage_export",
     "explain": "offduty.cli.commands.triage_explain",
+    "gaps": "offduty.cli.commands.triage_gaps",
+    "suggest": "offduty.cli.commands.triage_suggest",
 }
 arguments = triage_list.arguments
 main = triage_list.main

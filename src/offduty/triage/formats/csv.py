@@ -47,6 +47,16 @@ def write(rows: list[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
+def below(text: str, rows: list[dict[str, Any]]) -> str:
+    """`text` with the rows behind its last one, in its own columns and with its own line ends."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    head = next((row for _, row in _lines(text.removeprefix("\ufeff"), lambda _: None)), [])
+    names = [cell.strip().lower() for cell in head]
+    out = io.StringIO()
+    csv.writer(out, lineterminator=end).writerows([_guarded(cell) for cell in cellrow.row_of(names, row)] for row in rows)
+    return text + ("" if text.endswith("\n") else end) + out.getvalue()
+
+
 def _lines(text: str, report: Report) -> Iterator[tuple[int, list[str]]]:
     """(the line it begins on, its cells), for every row that is not empty."""
     csv.field_size_limit(LONGEST_CELL)

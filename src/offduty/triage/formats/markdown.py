@@ -41,6 +41,21 @@ def write(rows: list[dict[str, Any]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def below(text: str, rows: list[dict[str, Any]]) -> str:
+    """`text` with the rows below the last of the table, in its own columns."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.replace("\r\n", "\n").split("\n")
+    head = _head(lines)
+    if head is None:
+        return text
+    last = head + 2
+    while last < len(lines) and lines[last].strip() and "|" in lines[last]:
+        last += 1
+    names = [cell.strip().lower() for cell in _cells(lines[head])]
+    new = [f"| {' | '.join(_escaped(cell) for cell in cellrow.row_of(names, row))} |" for row in rows]
+    return end.join([*lines[:last], *new, *(lines[last:] or [""])])
+
+
 def _head(lines: list[str]) -> int | None:
     """Where the table begins: a line of cells over a line of dashes, outside of code."""
     fenced, first = False, None
