@@ -9,6 +9,7 @@ from offduty.alerts.owing import run_happened
 from offduty.clock import Clock
 from offduty.stores.alerts import Alerts, OpenBooks
 from offduty.stores.alerts_memory import MemoryBooks
+from offduty.stores.handover_memory import MemoryHandover
 from offduty.stores.parts import accepted_parts, accepted_tell
 from offduty.stores.proofs import MemoryProofs
 from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
@@ -33,6 +34,7 @@ class MemoryStore:
         self.watch = MemoryWatch()
         self.proofs = MemoryProofs()
         self._parts: dict[str, dict[str, Any]] = {}
+        self.handover = MemoryHandover(self._runs.values, self._part)
 
     def put_run(
         self,

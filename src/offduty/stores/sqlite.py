@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
     from offduty.stores.alerts import Alerts, OpenBooks
+    from offduty.stores.handover_sqlite import SqliteHandover
     from offduty.stores.proofs import SqliteProofs
     from offduty.stores.watch_sqlite import SqliteWatch
 
@@ -130,6 +131,13 @@ class SqliteStore:
         from offduty.stores.proofs import SqliteProofs
 
         return SqliteProofs(self._write, self._query)
+
+    @property
+    def handover(self) -> SqliteHandover:
+        """Who took what over, what people did and asked for, and a job's past in brief."""
+        from offduty.stores.handover_sqlite import SqliteHandover
+
+        return SqliteHandover(self._write, self._query)
 
     @property
     def alerts(self) -> Alerts:

@@ -1,0 +1,114 @@
+"""What letting go remembers, in the SQLite store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from offduty.handover.request import Request, request_from_json
+from offduty.handover.store import Acceptance, Measured, Past, Reading, Touch
+from offduty.handover.version import version_of
+from offduty.stores.handover_memory import NOT_PAST, is_same, newest
+from offduty.stores.record import GOOD
+
+Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
+ACCEPTANCE = 'job, team, row, digest, accepted, "by", at, reason'
+ENDED = f"r.job = ? AND r.outcome NOT IN {NOT_PAST} AND r.\"trigger\" <> 'drill'"
+PAST = f"""SELECT r.id, r.root_id, r."trigger", r.outcome, r.started_at, f.brief, f.content FROM run r
+LEFT JOIN fingerprint f ON f.run_id = r.id WHERE {ENDED} ORDER BY r.started_at DESC, r.id DESC LIMIT ?"""
+MEASURED = f"""SELECT m.run_id, m.name, m.value, m.unit FROM run r JOIN metric m ON m.run_id = r.id
+WHERE {ENDED} ORDER BY r.started_at, r.id, m.number"""
+
+
+class SqliteHandover:
+    """See `offduty.handover.store.HandoverStore`. `write` runs a function over the connection in one durable transaction, `read` without."""
+
+    def __init__(self, write: Run, read: Run) -> None:
+        self._write, self._read = write, read
+
+    def accept(self, acceptances: Sequence[Acceptance]) -> None:
+        rows = [(one.job, one.team, one.row, one.digest, int(one.accepted), one.by, one.at, one.reason) for one in acceptances]
+        self._write(lambda db: db.executemany(f"INSERT INTO acceptance ({ACCEPTANCE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows).rowcount)
+
+    def acceptances(self, job: str) -> list[Acceptance]:
+        rows = self._all(f"SELECT {ACCEPTANCE} FROM acceptance WHERE job = ? ORDER BY number", job)
+        return newest(Acceptance(*row[:4], bool(row[4]), *row[5:]) for row in rows)
+
+    def touch(self, touch: Touch) -> None:
+        row = (touch.job, touch.at, touch.by, touch.text, touch.hours)
+        self._write(lambda db: db.execute('INSERT INTO touch (job, at, "by", text, hours) VALUES (?, ?, ?, ?, ?)', row).rowcount)
+
+    def touches(self, job: str) -> list[Touch]:
+        return [Touch(*row) for row in self._all('SELECT job, at, "by", text, hours FROM touch WHERE job = ? ORDER BY at, number', job)]
+
+    def add_request(self, request: Request) -> int:
+        row = (request.job, request.state, json.dumps(request.as_json()))
+        return int(self._write(lambda db: db.execute("INSERT INTO request (job, state, entry) VALUES (?, ?, ?)", row).lastrowid))
+
+    def put_request(self, request: Request) -> bool:
+        row = (request.job, request.state, json.dumps(request.as_json()), request.number)
+        return bool(self._write(lambda db: db.execute("UPDATE request SET job = ?, state = ?, entry = ? WHERE number = ?", row).rowcount == 1))
+
+    def requests(self, job: str | None = None) -> list[Request]:
+        rows = self._all("SELECT number, entry FROM request WHERE (?1 IS NULL OR job = ?1) ORDER BY number", job)
+        found = ((number, request_from_json(_object(entry))) for number, entry in rows)
+        return [replace(one, number=number) for number, one in found if one is not None]
+
+    def read(self, reading: Reading) -> bool:
+        """Asked first without the write lock: nearly always nothing has changed."""
+        rows = self._all(f"{_READINGS} ORDER BY number DESC LIMIT 1", reading.job)
+        if rows and is_same(_reading(rows[0]), reading):
+            return False
+        row = (reading.job, reading.at, reading.level, reading.score, json.dumps(dict(reading.states)))
+        self._write(lambda db: db.execute("INSERT INTO readiness (job, at, level, score, entry) VALUES (?, ?, ?, ?, ?)", row).rowcount)
+        return True
+
+    def readings(self, job: str) -> list[Reading]:
+        return [_reading(row) for row in self._all(f"{_READINGS} ORDER BY number", job)]
+
+    def past(self, job: str, limit: int | None = None) -> list[Past]:
+        rows = self._all(PAST, job, limit or -1)
+        files = self._contents({row[6] for row in rows if row[6] is not None})
+
+        @cache
+        def version(brief: str, content: int) -> tuple[str, str]:
+            return version_of({**_object(_object(brief).get("code")), "files": files.get(content)})
+
+        at, none = datetime.fromisoformat, ("", "")
+        return [
+            Past(run, root, trigger, outcome, at(started).timestamp(), *(version(brief, content) if brief and outcome in GOOD else none))
+            for run, root, trigger, outcome, started, brief, content in reversed(rows)
+        ]
+
+    def _contents(self, ids: set[int]) -> dict[int, Any]:
+        """The files of fingerprints by the content they share."""
+        rows = self._all("SELECT id, text FROM content WHERE id IN (SELECT value FROM json_each(?))", json.dumps(sorted(ids)))
+        return {number: _object(text).get("files") for number, text in rows}
+
+    def measured(self, job: str) -> list[Measured]:
+        return [Measured(run, name, value, unit or "") for run, name, value, unit in self._all(MEASURED, job)]
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._read(lambda db: db.execute(sql, values).fetchall())
+        return found
+
+
+_READINGS = "SELECT job, at, level, score, entry FROM readiness WHERE job = ?"
+
+
+def _reading(row: tuple[Any, ...]) -> Reading:
+    return Reading(*row[:4], {str(code): str(state) for code, state in _object(row[4]).items()})
+
+
+def _object(found: object) -> dict[str, Any]:
+    """What the disk has changed is an empty one."""
+    try:
+        found = json.loads(found) if isinstance(found, str) else found
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
