@@ -155,4 +155,4 @@ def test_a_row_that_makes_no_sense_holds_up_nobody(world, entry):
     world.sender()
     world.until(lambda: world.copies("a") and len(world.copies("b")) == 2)
     assert "undelivered" in (world.folder / "b").read_text()
-    assert world.alerts.counts()["dead"] == 1
+    assert world.alerts.counts()["dead"] == 1, [(r.channel, r.event, r.job, r.state, r.error, r.attempts) for r in world.alerts.alerts()]

@@ -13,6 +13,7 @@ from typing import Any
 
 from sim_world import Sent, World, final_store
 
+LEASE = 90.0  # seconds
 SURE = 15.0  # seconds: a sender that lives has its answer by then
 
 
@@ -132,7 +133,8 @@ def _copies(world: World, verdict: Verdict) -> None:
 def _is_excused(one: Sent, again: Sent) -> bool:
     """Nobody had on record that it arrived; and whoever sent it was told that it may not have, or should have been told long ago."""
     unsure = one.ended is not None and one.ended <= again.began
-    return (one.marked is None or one.marked > again.taken) and (unsure or again.began >= one.began + SURE)
+    overdue = again.began >= one.began + SURE or again.began >= one.claimed + LEASE  # he died, or slept past his lease (F46)
+    return (one.marked is None or one.marked > again.taken) and (unsure or overdue)
 
 
 def _unexpected(world: World, verdict: Verdict, wanted: set[Wanted], told: Counter[Wanted]) -> None:

@@ -55,6 +55,7 @@ class Sent:
     run: str
     began: float
     taken: float
+    claimed: float = 0.0
     marked: float | None = None
     ended: float | None = None
 
@@ -80,6 +81,7 @@ class World:
         self.actors: dict[str, Actor] = {}
         self.step_next, self.stale_next = 0.0, False
         self.vanished: list[dict[str, Any]] = []  # what a wrong ingest threw away
+        self.claimed: dict[str, float] = {}
         self.latest: dict[str, Sent] = {}
         self.quiet = False
         self.lives = 0
@@ -156,6 +158,8 @@ class Doors:
         if world.engine.now < world.away_until:
             raise StoreError("E607", "the store is away")
         answer = call(*args, **kwargs)
+        if name == "claim":
+            world.claimed[actor.name] = world.engine.now
         if name == "delivered" and answer and actor.name in world.latest:
             world.latest[actor.name].marked = world.engine.now
         if name == "delivered":
@@ -207,6 +211,7 @@ class Receiver:
         engine = self.world.engine
         members = tuple(tuple(item.split("|")) for item in alert.items)
         sent = Sent(self.name, alert.key, alert.event, alert.status, alert.incident, members, alert.job, alert.run, began, engine.now)
+        sent.claimed = self.world.claimed.get(actor.name, 0.0)
         self.world.sent.append(sent)
         self.world.latest[actor.name] = sent
         engine.trace(f"{self.name} took {alert.event} {alert.job} {alert.key} from {actor.name}")

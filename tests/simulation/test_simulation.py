@@ -30,6 +30,11 @@ def test_nothing_is_lost_or_sent_twice_without_a_reason(seed):
     assert found["owed"] > 100 and found["faults"] > 100
 
 
+def test_a_sender_that_slept_between_claim_and_send():
+    """F46: seed 5001 once sent a message that it had leased three minutes before, while another had it: now it looks at its lease again."""
+    check(Life(hours=230.0, seed=5001, faults=4.0))
+
+
 @pytest.mark.parametrize("seed", range(100, 103))
 def test_the_same_holds_in_sqlite(seed):
     """INV-5 to INV-8: the store that people have."""

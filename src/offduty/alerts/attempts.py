@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from offduty.alerts.books import Books, Claimant
 from offduty.alerts.delivery import DeliveryError, Receipt
 from offduty.alerts.keys import digest_of
-from offduty.alerts.owed import Health, Owed
+from offduty.alerts.owed import UNREADABLE, Health, Owed
 from offduty.alerts.plan import DAY, read_plan
 
 FIRST_DELAY, LONGEST_DELAY = 5.0, 900.0  # seconds
@@ -224,7 +224,8 @@ def _tell_elsewhere(books: Books, row: Owed, event: str, key: str, now: float, o
     known = [name for name in (*plan.policy.fallback, *of_job, *others) if name != row.channel and name in others]
     name = next((name for name in known if books.health(name).broken_at is None), None)
     if name is not None:
-        facts = {"channel": row.channel, "event": row.event, "key": row.key, "error": row.error, "attempts": row.attempts, **row.facts}
+        kept = {} if row.facts == UNREADABLE else row.facts
+        facts = {"channel": row.channel, "event": row.event, "key": row.key, "error": row.error, "attempts": row.attempts, **kept}
         notice = Owed(
             key=digest_of(key, name), chain=key, job=row.job, event="undelivered" if event == "undelivered" else "channel_broken",
             channel=name, team=row.team, incident=row.incident, run=row.run, at=now, not_before=now, facts=facts,

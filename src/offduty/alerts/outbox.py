@@ -155,15 +155,21 @@ class Sender:
         wait = max(0.0, self._free_at - self._clock.monotonic())
         after = self._clock.monotonic() + wait
         over = self.setting.budget is not None and after >= self.setting.budget
-        if over or after + self._limits.deadline + self._limits.marking > self._held_until:
+        if over or not self._is_ours(after):
             return True
         return self.setting.pause(wait)
+
+    def _is_ours(self, moment: float) -> bool:
+        """Would an attempt that begins at this monotonic time be over, and marked, within the lease?"""
+        return moment + self._limits.deadline + self._limits.marking <= self._held_until
 
     def _one(self, row: Owed) -> None:
         """One message: compose, send, mark."""
         alert = self._composed(row)
         attempt = Attempt(row.minimal, row.refused, self.store.thread(row), self._seconds())
         failpoints.hit("outbox.before_send")
+        if not self._is_ours(self._clock.monotonic()):  # composing took long, or we were stopped: another may have it by now
+            return
         self._free_at = self._clock.monotonic() + 1 / self._limits.rate
         try:
             receipt = self.channel.send(alert, attempt)

@@ -16,6 +16,9 @@ RowState = Literal["waiting", "leased", "folded", "delivered", "dead", "dropped"
 
 UNFINISHED: tuple[RowState, ...] = ("waiting", "leased", "folded")
 
+UNREADABLE: Mapping[str, Any] = {"damaged": True}
+"""The facts of a row of which nothing else can be read."""
+
 Status = Literal["firing", "resolved", "info"]
 
 FIRING = ("failed", "lost", "missed", "overdue", "stuck", "stale", "reminder", "escalated", "silenced")

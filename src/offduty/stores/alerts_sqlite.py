@@ -11,7 +11,7 @@ from typing import Any
 
 from offduty.alerts.books import Claimant
 from offduty.alerts.incident import Incident, incident_from_json
-from offduty.alerts.owed import Health, Owed, RowState, Silence
+from offduty.alerts.owed import UNREADABLE, Health, Owed, RowState, Silence
 from offduty.stores.record import as_json
 
 COLUMNS = (
@@ -113,7 +113,7 @@ class SqliteBooks:
 
     def put(self, row: Owed) -> None:
         """A row that could not be read keeps its entry."""
-        if row.facts.get("damaged"):
+        if row.facts == UNREADABLE:
             self._do("bury", (row.number,))
         else:
             self._do("put", _columns(row) | {"number": row.number})
@@ -227,4 +227,4 @@ def _is_entry(entry: dict[str, Any]) -> bool:
 def _damaged(columns: tuple[Any, ...]) -> Owed:
     known = dict(zip(NAMES, columns, strict=False))
     known["state"] = "dead"
-    return Owed(event="failed", facts={"damaged": True}, **known)
+    return Owed(event="failed", facts=UNREADABLE, **known)
