@@ -37,7 +37,7 @@ class SqliteWatch:
         before = self._one(promise.job)
         if watched(before, promise, source, now) == before:
             return False
-        return bool(self._write(lambda db: _put(db, promise, source, now)))
+        return bool(self._write(lambda db: put(db, promise, source, now)))
 
     def forget(self, job: str) -> bool:
         return bool(self._write(lambda db: db.execute(QUERIES["forget"], (job,)).rowcount == 1))
@@ -88,7 +88,8 @@ def start(db: sqlite3.Connection, job: str, run: str, started_at: str) -> None:
     db.execute(QUERIES["start"], {"job": job, "run": run, "at": datetime.fromisoformat(started_at).timestamp()})
 
 
-def _put(db: sqlite3.Connection, promise: Promise, source: str, now: float) -> bool:
+def put(db: sqlite3.Connection, promise: Promise, source: str, now: float) -> bool:
+    """`SqliteWatch.promise` within somebody's transaction."""
     before = next(iter(_rows(db.execute(QUERIES["watched"], {"job": promise.job}).fetchall())), None)
     found = watched(before, promise, source, now)
     if found == before:

@@ -40,6 +40,7 @@ def test_what_was_applied_is_on_record(tmp_path):
         (5, "0005_watch.sql", 64, 24),
         (6, "0006_proofs.sql", 64, 24),
         (7, "0007_handover.sql", 64, 24),
+        (8, "0008_pings.sql", 64, 24),
     ]
 
 

@@ -102,6 +102,28 @@ CREATE TABLE outbox (
   entry      TEXT NOT NULL  -- JSON: the rest of offduty.alerts.owed.Owed
 ) STRICT;
 
+CREATE TABLE ping (
+  job    TEXT NOT NULL REFERENCES ping_check (job) ON DELETE CASCADE,
+  place  INTEGER NOT NULL, -- its number, modulo how many are remembered: a new one takes the place of the oldest
+  number INTEGER NOT NULL,
+  facts  TEXT NOT NULL, -- JSON: offduty.watch.pings.check.Heard
+  PRIMARY KEY (job, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ping_check (
+  job      TEXT NOT NULL PRIMARY KEY,
+  digest   TEXT NOT NULL UNIQUE, -- of its uuid
+  key_name TEXT NOT NULL,
+  slug     TEXT NOT NULL,
+  facts    TEXT NOT NULL -- JSON: offduty.watch.pings.check.Check
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ping_key (
+  name   TEXT NOT NULL PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  facts  TEXT NOT NULL -- JSON: offduty.watch.pings.check.Key
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE plan (
   job  TEXT NOT NULL PRIMARY KEY,
   tell TEXT NOT NULL -- JSON: object
@@ -222,6 +244,8 @@ CREATE INDEX outbox_dead ON outbox (number) WHERE state = 'dead';
 CREATE INDEX outbox_silenced ON outbox (number) WHERE state = 'silenced';
 
 CREATE INDEX outbox_to_send ON outbox (channel, number) WHERE state IN ('waiting', 'leased');
+
+CREATE INDEX ping_check_by_slug ON ping_check (key_name, slug);
 
 CREATE INDEX proof_by_channel ON proof (channel, confirmed_at, sent_at);
 
