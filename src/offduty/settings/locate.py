@@ -129,16 +129,21 @@ class _Scanner:
             self.note((*path, number), self.at)
             self.value((*path, number))
             number += 1
-            if self.text[self.skip()] == ",":
-                self.at += 1
+            self.comma("]")
         self.at += 1
+
+    def comma(self, end: str) -> None:
+        """Between two items stands a comma, or there is no way on."""
+        if self.text[self.skip()] == ",":
+            self.at += 1
+        elif self.text[self.at] != end:
+            raise _Lost
 
     def inline_table(self, path: Path) -> None:
         self.at += 1
         while self.text[self.skip()] != "}":
             self.pair(path)
-            if self.text[self.skip()] == ",":
-                self.at += 1
+            self.comma("}")
         self.at += 1
 
     def skip(self) -> int:

@@ -86,11 +86,19 @@ class Seen:
         self.bytes = _larger(self.bytes, entry.get("bytes"))
         self.columns = _larger(self.columns, entry.get("columns"))
         self.took = _larger(self.took, entry.get("took_s"))
-        modified, at, shape = _number(entry.get("modified")), _number(entry.get("at")), entry.get("shape") or ()
+        modified, at, shape = _number(entry.get("modified")), _number(entry.get("at")), _pairs(entry.get("shape"))
         if modified is not None and at is not None and (self.modified is None or modified > self.modified):
             self.modified, self.age = modified, max(at - modified, 0.0)
         if shape and shape != self.shape:
             self.shape = [*self.shape, *(pair for pair in shape if pair not in self.shape)] if self.shape else shape
+
+
+def _pairs(shape: object) -> Sequence[Sequence[str]]:
+    """A shape as it went to the store; nothing, if the disk has changed it."""
+    if not isinstance(shape, list | tuple):
+        return ()
+    fit = all(isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(part, str) for part in pair) for pair in shape)
+    return shape if fit else ()
 
 
 @dataclass(frozen=True)

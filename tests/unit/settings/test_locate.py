@@ -64,6 +64,12 @@ def test_any_text_gives_some_lines_and_no_crash(text):
     assert locate.deepest(text) >= 1
 
 
+@pytest.mark.parametrize("text", ["a = [{}}]", "a = [1 }", "a = {b = 1 ]}", "a = [[=]"])
+def test_a_list_that_is_none_is_left(text):
+    """Nothing it meets may keep it at one place for ever."""
+    assert locate.lines(text)[("a",)] == 1
+
+
 VALUES = st.recursive(
     st.booleans() | st.integers(-99, 99) | st.text("ab\"'\\#[]{}=,\n\t é", max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('ab." ', max_size=3), inner, max_size=3),

@@ -147,3 +147,10 @@ def test_failures_before_are_counted_back_to_the_last():
 def test_what_brings_data_in_and_what_puts_it_out(op, target, reads, writes):
     """A statement is judged by its verb."""
     assert (is_read(op, target), is_write(op, target)) == (reads, writes)
+
+
+@pytest.mark.parametrize("shape", [5, "x", [5], [["a"]], [["a", 3]], {"a": "b"}])
+def test_a_shape_that_the_disk_has_changed_is_none(shape):
+    """B9: a run must not be left unexplained for a good run's damaged record."""
+    (subject,) = usual([read("/srv/a.csv", shape=shape)]).subjects.values()
+    assert (subject.always, subject.types) == (frozenset(), {})
