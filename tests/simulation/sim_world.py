@@ -481,8 +481,12 @@ def live(life: Life, *, lines: list[str] | None = None) -> World:
         world.start(name, work)
     Jobs(world)
     Trouble(world)
-    world.engine.run(life.hours * HOUR)
-    settle(world)
+    try:
+        world.engine.run(life.hours * HOUR)
+        settle(world)
+    except BaseException:
+        world.close()
+        raise
     return world
 
 
