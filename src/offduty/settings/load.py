@@ -17,7 +17,7 @@ from offduty.settings.launch import expand, launch, path_in
 from offduty.settings.layers import FileLayer, Layer, Source, VariableLayer
 from offduty.settings.mistakes import DEGRADES, STOPS, STOPS_JOB, WARNS, ConfigErrors, Mistake, Path, from_error, nearest
 from offduty.settings.quick import folder_of, merge
-from offduty.settings.schema import TABLES, Calendar, Channel, Conduct, Dependency, Job, Row, Team, Telling, Top, Watch
+from offduty.settings.schema import TABLES, Calendar, Channel, Conduct, Dependency, Job, Ping, Row, Team, Telling, Top, Watch
 
 MISSING_JOB = "E506"
 
@@ -40,6 +40,7 @@ class Settings:
     drill: dict[str, Any]
     alerts: Telling
     watch: Watch
+    ping: Ping
     top: Top
     mistakes: list[Mistake]
     layers: list[Layer] = field(repr=False)
@@ -81,7 +82,8 @@ class Settings:
 
     def launch(self, name: str) -> dict[str, Any]:
         """What starting the job `name` needs: see `offduty.settings.launch.launch`. Raises as `job` does."""
-        return launch(name, _launch_values(self.job(name)), self.folder(name), self.environ)
+        tells = bool(self.values.get("channel"))
+        return {**launch(name, _launch_values(self.job(name)), self.folder(name), self.environ), "tells": tells}
 
     def folder(self, name: str) -> str:
         """What relative paths of the job `name` are relative to: the folder of the strongest file that mentions it."""
@@ -165,6 +167,7 @@ def _read(whole: dict[str, Any], found: list[Layer], environ: Mapping[str, str],
         drill=_or_empty(convert(whole.get("drill", {}), TABLES["drill"], ("drill",), report)),
         alerts=Telling(**read_table(Telling, whole.get("alerts", {}), ("alerts",), report)),
         watch=Watch(**read_table(Watch, whole.get("watch", {}), ("watch",), report)),
+        ping=Ping(**read_table(Ping, whole.get("ping", {}), ("ping",), report)),
         top=Top(**top_values),
         mistakes=mistakes,
         layers=found,

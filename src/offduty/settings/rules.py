@@ -24,7 +24,7 @@ def job(values: Mapping[str, Any], given: Collection[str], path: Path, report: R
 
     `values` are those that are each right; `given` names all settings, so that a wrong value is not called a missing one too.
     """
-    _what_runs([key for key in RUNS if key in given], values.get("command"), path, report)
+    _what_runs([key for key in RUNS if key in given], values, path, report)
     for key, what, fix in _contradictions({**DEFAULTS, **values}, given):
         report(Mistake("E209", (*path, key), what, fix=fix))
     for key, value in values.get("parameters", {}).items():
@@ -35,9 +35,13 @@ def job(values: Mapping[str, Any], given: Collection[str], path: Path, report: R
     _grace(values, path, report)
 
 
-def _what_runs(given: list[str], command: list[str] | None, path: Path, report: Report) -> None:
-    if not given:
-        report(Mistake("E208", path, "nothing to run", fix="add command, shell or notebook"))
+def _what_runs(given: list[str], values: Mapping[str, Any], path: Path, report: Report) -> None:
+    command, pings = values.get("command"), values.get("ping", False)
+    if not given and not pings:
+        report(Mistake("E208", path, "nothing to run", fix="add command, shell or notebook, or ping = true if it is started elsewhere"))
+    if given and pings:
+        what = f"{given[0]} and ping are both given: a job that offduty starts need not ping"
+        report(Mistake("E208", path, what, fix="keep one of them"))
     if len(given) > 1:
         report(Mistake("E208", path, f"{' and '.join(given)} are both given", fix="keep one of them"))
     if command is not None and not (command and command[0]):
@@ -109,6 +113,7 @@ def _mentions(whole: Mapping[str, Any]) -> Iterator[tuple[Path, str, object]]:
     for name, values in _tables(whole, "dependency"):
         if "team" in values:
             yield ("dependency", name, "team"), "team", values["team"]
+    yield from ((("ping", "team"), "team", team) for team in [_table(whole, "ping").get("team")] if team is not None)
     for pattern, team in _table(whole, "owners").items():
         yield ("owners", pattern), "team", team
     yield from _mentions_of_triage(whole.get("triage"))

@@ -353,6 +353,7 @@ class Job(Conduct, frozen=True, kw_only=True):
     every: Seconds | None = None
     on_calendar: OnCalendar | None = None
     not_on: Filled | list[Filled] = []
+    ping: bool = False
     output: list[Output] = []
     cwd: Filled | None = None
     env: dict[Variable, Value] = {}
@@ -410,6 +411,15 @@ class Watch(Table, frozen=True, kw_only=True):
     team: Filled | None = None
 
 
+class Ping(Table, frozen=True, kw_only=True):
+    """`[ping]`: jobs that others start, and that tell by HTTP how they are. `rate`: pings of one job in a second."""
+
+    url: Text = Text("http://127.0.0.1:8000/ping")
+    body_limit: Size = Size(100_000)
+    rate: Count = Count(10)
+    team: Filled | None = None
+
+
 class Calendar(Table, frozen=True, kw_only=True):
     """`[calendar.NAME]`: days on which jobs are not due, here or in a file with one a line."""
 
@@ -445,6 +455,7 @@ TABLES: dict[str, Any] = {
     "owners": dict[str, Filled],
     "alerts": Telling,
     "watch": Watch,
+    "ping": Ping,
     "drill": dict[str, Any],
 }
 """Every table there may be at the top of a configuration."""

@@ -11,6 +11,7 @@ from offduty.stores.alerts import Alerts, OpenBooks
 from offduty.stores.alerts_memory import MemoryBooks
 from offduty.stores.handover_memory import MemoryHandover
 from offduty.stores.parts import accepted_parts, accepted_tell
+from offduty.stores.pings_memory import MemoryPings
 from offduty.stores.proofs import MemoryProofs
 from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
 from offduty.stores.watch_memory import MemoryWatch
@@ -33,6 +34,7 @@ class MemoryStore:
         self.alerts = Alerts(self._in_books, self._in_books)
         self.watch = MemoryWatch()
         self.proofs = MemoryProofs()
+        self.pings = MemoryPings(self)
         self._parts: dict[str, dict[str, Any]] = {}
         self.handover = MemoryHandover(self._runs.values, self._part)
 

@@ -64,6 +64,9 @@ class MemoryPings:
     def key(self, secret: str) -> Key | None:
         return next((key for key in self._keys.values() if key.secret == secret), None)
 
+    def key_called(self, name: str) -> Key | None:
+        return self._keys.get(name)
+
     def put(self, check: Check) -> None:
         self._checks[check.job] = check
 

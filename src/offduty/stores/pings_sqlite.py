@@ -81,6 +81,10 @@ class _Open:
         row = self._db.execute("SELECT facts FROM ping_key WHERE digest = ?", (digest(secret),)).fetchone()
         return Key(**json.loads(row[0])) if row else None
 
+    def key_called(self, name: str) -> Key | None:
+        row = self._db.execute("SELECT facts FROM ping_key WHERE name = ?", (name,)).fetchone()
+        return Key(**json.loads(row[0])) if row else None
+
     def put(self, check: Check) -> None:
         self._db.execute(PUT, (check.job, digest(check.code), check.key, check.slug, json.dumps(check.as_json())))
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from offduty.runs.store import Cursor, Happened, JobRuns, Record
     from offduty.stores.alerts import Alerts, OpenBooks
     from offduty.stores.handover_sqlite import SqliteHandover
+    from offduty.stores.pings_sqlite import SqlitePings
     from offduty.stores.proofs import SqliteProofs
     from offduty.stores.watch_sqlite import SqliteWatch
 
@@ -138,6 +139,20 @@ class SqliteStore:
         from offduty.stores.handover_sqlite import SqliteHandover
 
         return SqliteHandover(self._write, self._query)
+
+    @property
+    def pings(self) -> SqlitePings:
+        """Jobs that are started elsewhere, and ping."""
+        from offduty.stores.pings_sqlite import SqlitePings
+
+        def put(db: sqlite3.Connection, record: Mapping[str, Any], tell: Mapping[str, Any] | None) -> None:
+            _put(db, to_row(accepted(record)), accepted_parts({"tell": tell}), self._patience.clock.wall())
+
+        def get(db: sqlite3.Connection, run_id: str) -> Record | None:
+            row = _stored(db, (run_id,))
+            return next(iter(self._records([row])), None) if row is not None else None
+
+        return SqlitePings(self._write, self._query, put, get)
 
     @property
     def alerts(self) -> Alerts:

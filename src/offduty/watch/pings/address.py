@@ -30,7 +30,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """Either `code` (the check's uuid), or `key` and `slug`. `rid`: names one run, "" for none. `create`: make the check if there is none."""
+    """Either `code` (the check's uuid), or `key` and `slug`. `rid`: names one run, or "". `create`: make the check if there is none."""
 
     code: str = ""
     key: str = ""

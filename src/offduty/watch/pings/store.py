@@ -33,6 +33,9 @@ class OpenPings(Protocol):
     def key(self, secret: str) -> Key | None:
         """The key with this secret."""
 
+    def key_called(self, name: str) -> Key | None:
+        """The key of that name."""
+
     def put(self, check: Check) -> None:
         """Remember it, by its job."""
 

@@ -1,0 +1,112 @@
+"""`offduty pings serve`: take pings until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import socket
+
+from offduty.cli.show import note, print_json
+from offduty.clock import Clock
+from offduty.errors import UsageError, quoted
+from offduty.settings.load import Settings, load
+
+HELP = "take pings, until told to stop"
+DESCRIPTION = """\
+Answers a ping when it is on the disk, and not before. It takes what the ping says into the store; `offduty watch`, which should run
+beside it, notices what is missing and delivers what is owed.
+
+The addresses are the secrets: without TLS, whoever listens to the network can read them. So it listens on this machine alone, unless a
+proxy in front of it speaks TLS (--behind-proxy, whose word then counts for where a ping came from) or you say --expose.
+"""
+EXAMPLES = """\
+offduty pings serve
+offduty pings serve --listen 0.0.0.0:8000 --behind-proxy 10.0.0.0/8
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("--listen", metavar="ADDRESS:PORT", default="127.0.0.1:8000", help="where (default 127.0.0.1:8000; port 0: any)")
+    parser.add_argument(
+        "--behind-proxy", metavar="ADDRESS", action="append", default=[], help="a proxy, or a network of them; may be repeated"
+    )
+    parser.add_argument("--expose", action="store_true", help="listen to the network without one")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Serve."""
+    import asyncio
+
+    from offduty.stores.sqlite import open_store
+    from offduty.wiring.pings import Desk
+    from offduty.wiring.pingserver import App, Trusted, Writer, serve
+
+    settings, clock = load(os.getcwd(), os.environ, config=args.config), Clock()
+    host, port = _address(args.listen)
+    trusted = Trusted(tuple(_network(text) for text in args.behind_proxy))
+    if not ipaddress.ip_address(host).is_loopback and not (trusted.networks or args.expose):
+        why = "whoever can listen to the network could read the addresses that are pinged"
+        raise UsageError(
+            "E118", f"{host} is not this machine alone", where="--listen", why=why, fix="say --behind-proxy ADDRESS, or --expose"
+        )
+
+    def desk() -> Desk:
+        made = Desk(settings, clock, open_store(settings.places().store, clock=clock, timeout=2.0).pings)
+        made.sync()
+        return made
+
+    def app(writer: Writer) -> App:
+        return App(writer, clock, int(settings.ping.body_limit), float(settings.ping.rate), trusted)
+
+    with _listen(host, port) as sock:
+        _say(args, settings, sock)
+        asyncio.run(serve(desk, sock, app))
+    return 0
+
+
+def _say(args: argparse.Namespace, settings: Settings, sock: socket.socket) -> None:
+    host, port = sock.getsockname()[:2]
+    url = f"http://[{host}]:{port}/ping" if ":" in host else f"http://{host}:{port}/ping"
+    if args.json:
+        print_json({"schema": "offduty.pings_serve/1", "listening": url, "store": settings.places().store})
+    else:
+        note(args, f"pings are taken at {url}")
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Raises UsageError E117."""
+    host, _, port = text.rpartition(":")
+    try:
+        found = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.strip("[]"))
+        if not (port.isascii() and port.isdigit() and int(port) < 65536):
+            raise ValueError
+    except ValueError:
+        raise UsageError(
+            "E117", f"{quoted(text)} is not where one can listen", where="--listen", fix="write it like 127.0.0.1:8000"
+        ) from None
+    return str(found), int(port)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise UsageError(
+            "E117", f"{quoted(text)} is no address", where="--behind-proxy", fix="write it like 10.0.0.7 or 10.0.0.0/8"
+        ) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Raises UsageError E117."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(2048)
+    except OSError as error:
+        sock.close()
+        why = (error.strerror or "").lower()
+        raise UsageError("E117", f"cannot listen on {host}:{port}", where="--listen", why=why, fix="choose another port") from None
+    return sock
