@@ -76,13 +76,14 @@ class Job:
     `overlap`: what a second start does; `pty`; `kill_leftovers`: end processes the job leaves behind; `survive`: go on if offduty dies;
     `redact`: mask secrets; `secrets`: further variables whose values are secret; `log_max_size`: bytes, the middle is dropped beyond;
     `keep_s`, `keep_runs`, `keep_bytes`: retention of logs; `notebook`: path of the notebook that `command` runs, or empty;
-    `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from `start`; `schedule`: for display.
+    `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from `start`; `schedule`: for display;
+    `tells`: whether the configuration has channels, to tell people of its runs.
     """
 
     __slots__ = (
         "command", "configured", "cwd", "env", "keep_bytes", "keep_runs", "keep_s", "kill_after", "kill_leftovers", "log_max_size",
         "max_duration", "min_duration", "name", "notebook", "overlap", "pty", "redact", "retries", "retry_delay", "retry_max_delay",
-        "schedule", "secrets", "start", "stop_grace", "strict", "survive", "trigger",
+        "schedule", "secrets", "start", "stop_grace", "strict", "survive", "tells", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -113,6 +114,7 @@ class Job:
         keep_bytes: int | None = 5 << 30,
         notebook: str = "",
         schedule: str = "",
+        tells: bool = False,
         configured: bool = False,
         start: str = "",
     ) -> None:
@@ -123,6 +125,7 @@ class Job:
         self.redact, self.secrets, self.log_max_size = redact, tuple(secrets), log_max_size
         self.keep_s, self.keep_runs, self.keep_bytes = keep_s, keep_runs, keep_bytes
         self.notebook, self.schedule, self.configured, self.start = notebook, schedule, configured, start
+        self.tells = tells
 
     @property
     def stop_at(self) -> float | None:

@@ -100,7 +100,8 @@ def _launch(name: str, found: list[files.ConfigFile], environ: Mapping[str, str]
     if own is None or general is None or not all(_zone_is_there(table.get("timezone"), environ) for table in (own, general)):
         return None
     values = merge(general, own)
-    return launch(name, values, folder_of(name, tables), environ) if _fits(values) else None
+    tells = any(table.get("channel") for _, table in tables)
+    return {**launch(name, values, folder_of(name, tables), environ), "tells": tells} if _fits(values) else None
 
 
 def _plain_frame(table: Table) -> bool:

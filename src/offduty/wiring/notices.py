@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from offduty.alerts.delivery import DeliveryError
 from offduty.alerts.outbox import Limits
 from offduty.errors import OffdutyError
-from offduty.wiring.telling import outbox, promise_of, tell_of, told
+from offduty.wiring.channels import ready
+from offduty.wiring.telling import outbox, promise_of, tell_of, titles_of, told
 
 if TYPE_CHECKING:
     from offduty.clock import Clock
@@ -40,6 +43,14 @@ class Notices:
         if promise.schedule() is not None or promise.max_duration is not None or promise.outputs:
             store.watch.promise(promise, self._settings.files[-1] if self._settings.files else "", self._clock.wall())
 
+    def warm(self) -> None:
+        """Load what delivering takes, and look whether the channels can be built; what is wrong with one is found out when it sends."""
+        import offduty.alerts.exchange  # noqa: F401
+
+        for name in self._settings.channels:
+            with suppress(DeliveryError):
+                ready(self._settings, name)
+
     def deliver_beside(self, run_id: str) -> None:
         """Deliver what is owed already, in a thread: the job goes on meanwhile, and may end before it."""
         if self._open_store().alerts.waiting_channels():
@@ -49,7 +60,7 @@ class Notices:
         """Deliver what is owed, for at most so long; who was told of this run, or will be, in words."""
         if any(row.run == run_id for row in store.alerts.alerts(states=("waiting",), job=self._job, limit=100)):
             self._outbox(run_id, seconds).deliver(seconds)
-        return told(store, run_id, self._job, self._settings)
+        return told(store, run_id, self._job, titles_of(self._settings))
 
     def _quietly(self, run_id: str, seconds: float) -> None:
         try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from offduty.runs.store import Record
-from offduty.settings.load import Settings, load
-from offduty.settings.mistakes import ConfigErrors
 from offduty.transactions.check import PASSED, Check
 from offduty.transactions.dependency import Dependency, dependencies_of, dependency_of, from_settings
 from offduty.transactions.expectations import judge
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from offduty.runs.attempts import Attempt
     from offduty.runs.job import Job
     from offduty.runs.store import Store
+    from offduty.settings.load import Settings
     from offduty.wiring.evidence import Evidence
 
 STRICT = 1  # exit status of a job that ended with 0, and whose table says that this is not good enough
@@ -32,11 +31,10 @@ NUMBERS = ("at", "took_s", "count", "failed", "bytes", "rows", "modified")
 class Expected:
     """What the configuration expects of the runs of one job; nothing, where it cannot be read or there is none."""
 
-    def __init__(self, job: Job, environ: Mapping[str, str], config: str | None, cwd: str) -> None:
+    def __init__(self, job: str, settings: Settings | None, cwd: str) -> None:
         self._cwd = cwd
-        settings = _settings(job, environ, config)
         self.dependencies: list[Dependency] = from_settings(settings.dependencies) if settings else []
-        configured = settings.jobs.get(job.name) if settings else None
+        configured = settings.jobs.get(job) if settings else None
         self.good_enough: dict[str, str] = {name: str(bound) for name, bound in configured.good_enough.items()} if configured else {}
         self._told: set[str] = set()
         self.notes: list[str] = []
@@ -69,15 +67,6 @@ class Expected:
         aged = frozenset(one.name for one in self.dependencies if one.max_age is not None)
         sized = frozenset(one.name for one in self.dependencies if one.min_rows is not None)
         return Declared(dependencies_of(entries, self.dependencies, self._cwd), aged, sized, job.min_duration is not None)
-
-
-def _settings(job: Job, environ: Mapping[str, str], config: str | None) -> Settings | None:
-    if not job.configured:
-        return None
-    try:
-        return load(job.start, environ, config=config)
-    except ConfigErrors:  # said elsewhere: the run goes on without it
-        return None
 
 
 def good_runs(store: Store, job: str, clock: Clock, *, ledgers: bool = True) -> list[Past]:

@@ -62,8 +62,8 @@ class Keeper:
         self._expected: Expected | None = None
         self._origin: tuple[Attempt, Origin] | None = None
         self._held_triage: Triage | None = None
-        self._held_notices: Notices | None = None
-        self._settings: Settings | None = None
+        self._held_notices: tuple[Attempt, Notices] | None = None
+        self._settings: tuple[Attempt, Settings | None] | None = None
         self._is_taken_in = False
         self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
 
@@ -101,6 +101,7 @@ class Keeper:
             ("retention", lambda: self._retain(attempt.job)),
             ("triage table", lambda: self._read_table(attempt)),
             ("whom to tell", lambda: self._plan(attempt)),
+            ("warm the end", lambda: self._warm_end(attempt)),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
 
@@ -117,7 +118,7 @@ class Keeper:
         for line in block:  # all but its last line, so that whatever happens while people are told, the log has it
             log.own(line)
         kept = guard("spool", self._spool, attempt, "ended")
-        if self._held_notices is not None:
+        if attempt.job.tells:
             guard("store", self._warm_store)
         guard("store", self._store, attempt)
         told = guard("tell", self._tell, attempt, until)
@@ -183,27 +184,38 @@ class Keeper:
 
     def _note_degraded(self, attempt: Attempt) -> None:
         """A configured job runs although other parts of its configuration are broken; that is said in its summary."""
-        if not attempt.job.configured:
-            return
-        from offduty.settings.load import load
-
-        settings = self._settings = load(attempt.job.start, self.world.environ, config=self.options.get("config"))
-        if wrong := [*settings.degraded, *settings.warnings]:
+        settings = self._settings_of(attempt)
+        if settings is not None and (wrong := [*settings.degraded, *settings.warnings]):
             more = f" (and {len(wrong) - 1} more: offduty check)" if len(wrong) > 1 else ""
             attempt.notes.append(f"configuration: {wrong[0].as_error()}{more}")
 
+    def _settings_of(self, attempt: Attempt) -> Settings | None:
+        """What is configured, read once an attempt for all who ask; None where nothing is, and where it cannot be used."""
+        if self._settings is None or self._settings[0] is not attempt:
+            self._settings = (attempt, self._load(attempt) if attempt.job.configured else None)
+        return self._settings[1]
+
+    def _load(self, attempt: Attempt) -> Settings | None:
+        from offduty.errors import OffdutyError
+        from offduty.settings.load import load
+
+        try:
+            return load(attempt.job.start, self.world.environ, config=self.options.get("config"))
+        except OffdutyError as error:  # somebody is editing it: the run goes on without
+            attempt.notes.append(f"configuration: {error}")
+            return None
+
     def _notices(self, attempt: Attempt) -> Notices | None:
         """Who is told of this job's runs; None for a command that nobody configured."""
-        if not attempt.job.configured:
-            return None
-        if self._held_notices is None:
-            from offduty.settings.load import load
+        if self._held_notices is None or self._held_notices[0] is not attempt:
+            settings = self._settings_of(attempt)
+            if settings is None or attempt.job.name not in settings.jobs:
+                return None
             from offduty.wiring.notices import Notices
 
-            settings = self._settings or load(attempt.job.start, self.world.environ, config=self.options.get("config"))
-            duty = self._triage().duty(attempt.job.start)
-            self._held_notices = Notices(settings, attempt.job.name, duty, self._another_store, self.world.clock)
-        return self._held_notices
+            duty = self._triage().duty(attempt.job.start, settings)
+            self._held_notices = (attempt, Notices(settings, attempt.job.name, duty, self._another_store, self.world.clock))
+        return self._held_notices[1]
 
     def _plan(self, attempt: Attempt) -> None:
         """While the job runs: whom its end, or its absence, will concern, should this process never get to say so."""
@@ -217,17 +229,28 @@ class Keeper:
             self._store(attempt)
             notices.deliver_beside(attempt.record["id"])
 
+    def _warm_end(self, attempt: Attempt) -> None:
+        """What the end of a run that people are told of will import: they should not wait for it."""
+        if attempt.job.tells:
+            import offduty.triage.decide
+            import offduty.wiring.compare
+            import offduty.wiring.findings
+            import offduty.wiring.quality  # noqa: F401
+
+            if (notices := self._notices(attempt)) is not None:
+                notices.warm()
+
     def _tell_at_end(self, attempt: Attempt) -> dict[str, Any] | None:
         """Whom this end concerns, by its verdict."""
-        notices = self._notices(attempt)
+        notices = self._notices(attempt) if attempt.job.tells else None
         verdict = (attempt.record["summary"] or {}).get("verdict")
         final = attempt.retry_in is None
         return notices.plan(verdict=verdict, outcome=attempt.record["outcome"], final=final) if notices is not None else None
 
     def _tell(self, attempt: Attempt, until: float) -> list[str]:
         """Deliver what is owed while there is time; the summary's lines about it."""
-        notices = self._notices(attempt)
-        if notices is None or not self._is_taken_in:
+        notices = self._notices(attempt) if attempt.job.tells and self._is_taken_in else None
+        if notices is None:
             return []
         told = notices.deliver(self._opened(), attempt.record["id"], max(0.2, until - self.world.clock.monotonic()))
         from offduty.runs.summary import wrapped
@@ -346,7 +369,7 @@ class Keeper:
 
     def _read_table(self, attempt: Attempt) -> None:
         """The triage table as it is while the job runs: what is edited later is for the next run."""
-        self._triage().read(attempt.job.start or attempt.record["cwd"])
+        self._triage().read(attempt.job.start or attempt.record["cwd"], self._settings_of(attempt))
 
     def _triage(self) -> Triage:
         if self._held_triage is None:
@@ -370,7 +393,7 @@ class Keeper:
         case = case_of(
             record, failure, lines_of(job_bytes(attempt.log.last_words)), transactions=evidence.ledger.entries,
             checks=[one.as_json() for one in evidence.checks.entries], changes=changes, oom=self._was_oom(attempt),
-            dependencies=triage.dependencies(start),
+            dependencies=triage.duty(start, self._settings_of(attempt)).dependencies,
         )  # fmt: skip
         return triage.end(case, start, short_id(record["id"]))
 
@@ -423,18 +446,18 @@ class Keeper:
             redactor = self.redactor(attempt.job)
             mask = redactor.text if redactor else None
             cwd = attempt.record["cwd"]
-            attempt.guard("expectations", self._expect, attempt.job, cwd)
+            attempt.guard("expectations", self._expect, attempt)
             evidence = Evidence(attempt.events, attempt.token, mask, cwd, own_only=bool(attempt.job.notebook), expect=self._expected_of)
             self._evidence = (attempt, evidence)
         return self._evidence[1]
 
-    def _expect(self, job: Job, cwd: str) -> None:
+    def _expect(self, attempt: Attempt) -> None:
         """Read what the configuration expects of this job's runs."""
-        self._expected = None
+        self._expected, job = None, attempt.job
         if job.configured:
             from offduty.wiring.quality import Expected
 
-            self._expected = Expected(job, self.world.environ, self.options.get("config"), cwd)
+            self._expected = Expected(job.name, self._settings_of(attempt), attempt.record["cwd"])
 
     def _expected_of(self, one: Transaction) -> list[Check]:
         return self._expected.of(one) if self._expected is not None else []

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from offduty.alerts.alert import Alert
 from offduty.alerts.compose import Known, compose, told_in_words
 from offduty.alerts.delivery import FIRST, Attempt, Receipt
+from offduty.alerts.incident import Incident
 from offduty.alerts.outbox import Limits, Outbox
 from offduty.alerts.owed import Owed
 from offduty.alerts.plan import Urgency
 from offduty.alerts.routing import ABSENCE, COPY, ORDER, Rules, Whose, route
+from offduty.alerts.wording import moment
 from offduty.clock import Clock, boot_id
 from offduty.errors import OffdutyError
 from offduty.settings.schema import Telling
@@ -90,8 +92,8 @@ def tell_of(
 
 
 def _whose_absence(duty: Duty, job: str, event: str) -> Whose | None:
-    """A row of the user's own may say whose a missed run is; the catalogue knows nothing of that."""
-    if not duty.table.rows:
+    """A row of the user's own that is about an outcome may say whose a missed run is; the catalogue knows nothing of that."""
+    if not any(condition.key in ("outcome", "category") for row in duty.table.rows for condition in row.when):
         return None
     verdict = duty.verdict(Case(outcome="stale_output" if event == "stale" else event, job=job))
     return Whose(verdict.team or "", verdict.severity, event) if verdict.source == "table" else None
@@ -131,7 +133,7 @@ class Composer:
 
     def __init__(self, open_store: Callable[[], SqliteStore], settings: Settings) -> None:
         self._open_store, self._settings = open_store, settings
-        self._titles = {name: team.title or name for name, team in settings.teams.items()}
+        self._titles = titles_of(settings)
         self._contacts = {name: team.contact for name, team in settings.teams.items()}
 
     def __call__(self, row: Owed, members: Sequence[Owed]) -> Alert:
@@ -186,8 +188,19 @@ def outbox(
     )  # fmt: skip
 
 
-def told(store: SqliteStore, run_id: str, job: str, settings: Settings) -> list[str]:
-    """Who was told of a run, or will be, in words."""
-    titles = {name: team.title or name for name, team in settings.teams.items()}
-    rows = [row for row in reversed(store.alerts.alerts(job=job, limit=100)) if row.run == run_id]
-    return [told_in_words(row, titles) for row in rows if row.event != "started"]
+def told(store: SqliteStore, run_id: str, job: str, titles: Mapping[str, str]) -> list[str]:
+    """Who was told of a run, or will be, in words; or why nobody was: a repeat is counted, not told again. `titles`: of teams, by name."""
+    rows = [row for row in reversed(store.alerts.alerts(job=job, limit=100)) if row.run == run_id and row.event != "started"]
+    if rows:
+        return [told_in_words(row, titles) for row in rows]
+    return [_not_again(one) for one in store.alerts.incidents(job) if one.last_run == run_id and one.first_run != run_id]
+
+
+def _not_again(incident: Incident) -> str:
+    since = f"incident {incident.id[:8]}, {incident.failures} bad runs since {moment(incident.opened_at)}"
+    return f"nobody yet: {since}" if incident.state == "pending" else f"nobody again: {since}"
+
+
+def titles_of(settings: Settings | None) -> dict[str, str]:
+    """What the teams are called, by their names."""
+    return {name: team.title or name for name, team in settings.teams.items()} if settings is not None else {}

@@ -109,19 +109,15 @@ class Triage:
         self._environ, self._config = environ, config
         self._duty: Duty | None = None
 
-    def read(self, start: str) -> Duty:
-        """Read the table for a job that runs in the folder `start`."""
-        self._duty = duty_here(start, self._environ, self._config)
+    def read(self, start: str, settings: Settings | None = None) -> Duty:
+        """Read the table for a job that runs in the folder `start`. `settings`: what is configured there, if that is known already."""
+        self._duty = duty_of(settings) if settings is not None else duty_here(start, self._environ, self._config)
         self._duty.table.possible(b"")
         return self._duty
 
-    def duty(self, start: str) -> Duty:
+    def duty(self, start: str, settings: Settings | None = None) -> Duty:
         """What the configuration says, as it was read for this run."""
-        return self._duty or self.read(start)
-
-    def dependencies(self, start: str) -> tuple[Dependency, ...]:
-        """What jobs rely on, as the table's configuration says."""
-        return self.duty(start).dependencies
+        return self._duty or self.read(start, settings)
 
     def end(self, case: Case, start: str, run: str) -> dict[str, Any]:
         """What a summary says by triage: `triage`, `do`, `verdict`, `notes`. Raises DidNotFinish for a fault of ours."""
