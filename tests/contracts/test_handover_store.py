@@ -60,7 +60,12 @@ def test_a_reading_is_kept_when_it_is_another(store):
 
 def test_the_past_is_what_ended_oldest_first(store):
     """Drills, skipped and running ones left out; versions by the files that ran; metrics in order."""
-    for n, outcome, trigger in [(0, "succeeded", "manual"), (1, "failed", "scheduled"), (2, "skipped", "scheduled"), (3, "succeeded", "drill")]:
+    for n, outcome, trigger in [
+        (0, "succeeded", "manual"),
+        (1, "failed", "scheduled"),
+        (2, "skipped", "scheduled"),
+        (3, "succeeded", "drill"),
+    ]:
         code = {"code": {"commit": "a1b2c3d4e5", "dirty": False, "files": {"f.py": "0123456789ab"}}}
         metrics = [{"name": "mape", "value": 0.1, "unit": None}]
         store.put_run(a_run(outcome=outcome, trigger=trigger, at=MONDAY + n), fingerprint=code, metrics=metrics)
@@ -68,4 +73,6 @@ def test_the_past_is_what_ended_oldest_first(store):
     past = store.handover.past("forecast")
     assert [(run.outcome, run.at - MONDAY, run.label) for run in past] == [("succeeded", 0, "a1b2c3d"), ("failed", 1, "")]
     assert [run.outcome for run in store.handover.past("forecast", 1)] == ["failed"]
-    assert [(one.run, one.name, one.value, one.unit) for one in store.handover.measured("forecast")] == [(r.id, "mape", 0.1, "") for r in past]
+    assert [(one.run, one.name, one.value, one.unit) for one in store.handover.measured("forecast")] == [
+        (r.id, "mape", 0.1, "") for r in past
+    ]

@@ -53,7 +53,9 @@ def request_from_json(found: Mapping[str, Any]) -> Request | None:
 
 def ranked(requests: Iterable[Request]) -> list[Request]:
     """Those to be done, the most worthwhile first; agreed before open where they are worth the same. Then what is over, by number."""
-    return sorted(requests, key=lambda one: (one.state in OVER, -one.weight if one.state not in OVER else 0.0, one.state != "agreed", one.number))
+    return sorted(
+        requests, key=lambda one: (one.state in OVER, -one.weight if one.state not in OVER else 0.0, one.state != "agreed", one.number)
+    )
 
 
 @dataclass(frozen=True)

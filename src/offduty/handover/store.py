@@ -14,7 +14,7 @@ BAD = ("failed", "timed_out", "terminated", "lost")
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A team took over a row of the triage table, or refused it. `row`: its name, or "" for the job itself. `digest`: of what it was then."""
+    """A team took over a row of the triage table, or refused it. `row`: its name, "" for the job itself. `digest`: of what it was then."""
 
     job: str
     team: str
@@ -49,7 +49,7 @@ class Reading:
 
 
 class Past(NamedTuple):
-    """A run in brief (no dataclass: there may be 100 000). `at`: its start. `version`: of its code, "" where nobody knows; `label`: for people."""
+    """A run in brief (no dataclass: there may be 100 000). `at`: its start. `version`: of its code, "" if unknown; `label`: for people."""
 
     id: str
     root_id: str

@@ -26,7 +26,7 @@ WHERE {ENDED} ORDER BY r.started_at, r.id, m.number"""
 
 
 class SqliteHandover:
-    """See `offduty.handover.store.HandoverStore`. `write` runs a function over the connection in one durable transaction, `read` without."""
+    """See `offduty.handover.store.HandoverStore`. `write` runs a function over the connection in one transaction, `read` without."""
 
     def __init__(self, write: Run, read: Run) -> None:
         self._write, self._read = write, read
@@ -37,7 +37,7 @@ class SqliteHandover:
 
     def acceptances(self, job: str) -> list[Acceptance]:
         rows = self._all(f"SELECT {ACCEPTANCE} FROM acceptance WHERE job = ? ORDER BY number", job)
-        return newest(Acceptance(*row[:4], bool(row[4]), *row[5:]) for row in rows)
+        return newest(_acceptance(*row) for row in rows)
 
     def touch(self, touch: Touch) -> None:
         row = (touch.job, touch.at, touch.by, touch.text, touch.hours)
@@ -52,7 +52,9 @@ class SqliteHandover:
 
     def put_request(self, request: Request) -> bool:
         row = (request.job, request.state, json.dumps(request.as_json()), request.number)
-        return bool(self._write(lambda db: db.execute("UPDATE request SET job = ?, state = ?, entry = ? WHERE number = ?", row).rowcount == 1))
+        return bool(
+            self._write(lambda db: db.execute("UPDATE request SET job = ?, state = ?, entry = ? WHERE number = ?", row).rowcount == 1)
+        )
 
     def requests(self, job: str | None = None) -> list[Request]:
         rows = self._all("SELECT number, entry FROM request WHERE (?1 IS NULL OR job = ?1) ORDER BY number", job)
@@ -101,8 +103,13 @@ class SqliteHandover:
 _READINGS = "SELECT job, at, level, score, entry FROM readiness WHERE job = ?"
 
 
+def _acceptance(job: str, team: str, row: str, digest: str, accepted: int, by: str, at: float, reason: str) -> Acceptance:
+    return Acceptance(job, team, row, digest, bool(accepted), by, at, reason)
+
+
 def _reading(row: tuple[Any, ...]) -> Reading:
-    return Reading(*row[:4], {str(code): str(state) for code, state in _object(row[4]).items()})
+    job, at, level, score, entry = row
+    return Reading(job, at, level, score, {str(code): str(state) for code, state in _object(entry).items()})
 
 
 def _object(found: object) -> dict[str, Any]:
