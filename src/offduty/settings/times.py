@@ -8,10 +8,10 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
-from oncalendar import OnCalendar, OnCalendarError
 
 from offduty import durations
 from offduty.errors import ScheduleError, quoted
+from offduty.watch import oncalendar
 
 LONGEST_CRON = 256
 LONGEST = 366 * 86400
@@ -42,9 +42,9 @@ def check_cron(text: str) -> None:
 def check_on_calendar(text: str) -> None:
     """Raise ScheduleError E301 unless `text` is an expression of systemd.time(7) that matches some time."""
     try:
-        next(OnCalendar(text, _SOME_DAY))
-    except (OnCalendarError, IndexError) as error:  # IndexError: the library, of an empty text
-        raise _bad_calendar(text, str(error).lower() if isinstance(error, OnCalendarError) else "it is empty") from None
+        next(oncalendar.parse(text).after(_SOME_DAY))
+    except (oncalendar.NotACalendar, CronSimError) as error:
+        raise _bad_calendar(text, str(error).lower()) from None
     except StopIteration:
         raise _bad_calendar(text, "no day matches it") from None
 
@@ -95,7 +95,7 @@ def least_period(cron: str, enough: float) -> float:
 
 def least_step_of_calendar(text: str) -> float:
     """Seconds between the two closest of the next hundred slots of an OnCalendar expression."""
-    return _least_step(OnCalendar(text, _SOME_DAY))
+    return _least_step(oncalendar.parse(text).after(_SOME_DAY))
 
 
 def _least_step(moments: Iterator[datetime]) -> float:

@@ -23,11 +23,12 @@ class Heartbeat:
         self.last: float | None = None
         self.problem = ""
 
-    def beat(self, oldest_owed: float | None) -> bool:
-        """Call if it is time and all is well. `oldest_owed`: since when the oldest alert is due, seconds since 1970; None: none waits."""
+    def beat(self, oldest: Callable[[], float | None]) -> bool:
+        """Call if it is time and all is well. `oldest()`: since when the oldest alert is due, seconds since 1970; None: none waits."""
         now = self._clock.monotonic()
         if now < self._due:
             return False
+        oldest_owed = oldest()
         if oldest_owed is not None and self._clock.wall() - oldest_owed > OLD:
             self.problem = "an alert that is due has waited for over 15 minutes"
             return False

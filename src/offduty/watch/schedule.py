@@ -14,7 +14,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
-from oncalendar import OnCalendar as SystemdCalendar
+
+from offduty.watch import oncalendar
 
 MOST_EXCEPTIONS = 10_000  # slots left out in a row, after which a schedule is taken to have ended
 
@@ -47,7 +48,7 @@ class OnCalendar:
 
     def after(self, at: float) -> float | None:
         """See Schedule."""
-        return _later(SystemdCalendar(self.expression, _local(at, self.zone)), at)
+        return _later(oncalendar.parse(self.expression).after(_local(at, self.zone)), at)
 
 
 @dataclass(frozen=True)

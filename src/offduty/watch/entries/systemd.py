@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from cronsim import CronSim
-from oncalendar import parse_tz
 
 from offduty.watch.entries import Start, impossible
+from offduty.watch.oncalendar import parse
 
 DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
@@ -57,7 +57,7 @@ def _when(start: Start) -> str:
     if start.every is not None:
         return f"OnActiveSec=0\nOnUnitActiveSec={start.every:.0f}s"
     lines = [start.on_calendar] if start.on_calendar is not None else calendars(start.cron or "", start.zone)
-    zoned = [line if parse_tz(line.rpartition(" ")[2]) else f"{line} {start.zone}" for line in lines]
+    zoned = [line if parse(line).zone else f"{line} {start.zone}" for line in lines]
     return "\n".join([*(f"OnCalendar={line}" for line in zoned), "Persistent=true"])
 
 
