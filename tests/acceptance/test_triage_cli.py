@@ -136,7 +136,7 @@ def test_any_bytes_are_explained(triage, content):
 
 
 @pytest.mark.parametrize(
-    "words, code", [((), "E111"), (("gone.log",), "E521"), ((".",), "E521"), (("job.log", "--exit-code", "x"), "E112")]
+    "words, code", [((), "E111"), (("gone.log",), "E521"), (("no*.log",), "E521"), (("job.log", "--exit-code", "x"), "E112")]
 )
 def test_what_cannot_be_explained_is_an_error_in_one_line(triage, words, code):
     """No traceback, whatever is given."""

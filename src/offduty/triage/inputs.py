@@ -7,15 +7,15 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from offduty.errors import NotThere, quoted
 from offduty.runs.closing import WORDS
 from offduty.runs.logread import job_bytes, parse
+from offduty.triage import sources
 
-HEAD_BYTES, TAIL_BYTES = 1 << 20, 4 << 20
 LONGEST_LINE = 64 << 20
 _OUTCOME = re.compile(rb"^[^\n]{12} \*[ ~]outcome +([A-Z ]+?)(?: after| to start|  |:| by)[^\n]*", re.MULTILINE)
 _EXIT = re.compile(rb"exit (\d{1,3})\)")
@@ -32,16 +32,21 @@ class Given:
     wrong: str = ""
 
 
-def of_file(path: str, exit_code: int | None = None) -> Given:
-    """The log in a file, `-` for standard input. Of a large one, the beginning and the end count. Raises NotThere E521."""
-    if path == "-":
-        return of_bytes("-", _ends(sys.stdin.buffer.read()), exit_code)
+def of_file(path: str, exit_code: int | None = None, patterns: Sequence[str] = ()) -> Given:
+    """The log in a file, plain, gzip or zstd; `-` for standard input. Of a large one, the beginning and the end count,
+    and what has one of `patterns` in between. Raises NotThere E521, MissingExtra E701.
+    """
     try:
+        if path == "-":
+            return of_bytes("-", sources.ends(sources.plain(sys.stdin.buffer, path)), exit_code)
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             found = os.fstat(file.fileno())
             if stat.S_ISDIR(found.st_mode):
                 raise IsADirectoryError(21, "is a directory", path)
-            return of_bytes(path, _read(file, found.st_size if stat.S_ISREG(found.st_mode) else 0), exit_code)
+            os.set_blocking(file.fileno(), True)
+            log = sources.plain(file, path)
+            large = log is file and stat.S_ISREG(found.st_mode) and found.st_size > sources.HEAD_BYTES + sources.TAIL_BYTES
+            return of_bytes(path, sources.of_large(file, found.st_size, patterns) if large else sources.ends(log), exit_code)
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise NotThere("E521", f"{quoted(path)} cannot be read", why=why, fix="name a log file, or - for standard input") from None
@@ -76,22 +81,6 @@ def _of_json(line: bytes, number: int) -> Given:
         return Given(found.get("id", f"line {number}"), wrong="its exit_code is no number")
     text = found["log"].encode("utf-8", "replace").decode()  # JSON may hold half of a surrogate pair, which is no text
     return Given(found.get("id", f"line {number}"), text, code)
-
-
-def _read(file: IO[bytes], size: int) -> bytes:
-    """All of a small file; of a large one the beginning and the end, whole lines."""
-    if size <= HEAD_BYTES + TAIL_BYTES:
-        return _ends(file.read(HEAD_BYTES + TAIL_BYTES + 1))
-    head = file.read(HEAD_BYTES)
-    file.seek(-TAIL_BYTES, os.SEEK_END)
-    return head[: head.rfind(b"\n") + 1] + file.read(TAIL_BYTES).partition(b"\n")[2]
-
-
-def _ends(content: bytes) -> bytes:
-    if len(content) <= HEAD_BYTES + TAIL_BYTES:
-        return content
-    head = content[:HEAD_BYTES]
-    return head[: head.rfind(b"\n") + 1] + content[-TAIL_BYTES:].partition(b"\n")[2]
 
 
 def _ended(log: bytes) -> tuple[str, int | None]:

@@ -10,7 +10,7 @@ import os
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, Any
+from typing import Any, Protocol
 
 import ahocorasick_rs
 import re2  # type: ignore[import-untyped]
@@ -26,6 +26,13 @@ _MEMORY = 256 << 20
 Hit = tuple[int, int, int]
 Found = tuple[int, bytes, list[int]]
 """A line: where it begins in the text, itself, and the patterns that it has."""
+
+
+class Readable(Protocol):
+    """What gives bytes, none at its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many."""
 
 
 class LineScan:
@@ -49,7 +56,7 @@ class LineScan:
         self._bare = bare
         self._joined = _joined([patterns[number] for number in bare]) if bare else None
 
-    def scan(self, file: IO[bytes], *, threads: int | None = None) -> Iterator[Found]:
+    def scan(self, file: Readable, *, threads: int | None = None) -> Iterator[Found]:
         """Every line of `file` that has some pattern, in order. Keeps a few chunks in memory, whatever the file.
 
         `threads`: how many look for literals at the same time; as many as there are processors if nothing is said.
@@ -115,7 +122,7 @@ class LineScan:
         return {number for literal in hits for number in self._holders[literal]}
 
 
-def _blocks(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+def _blocks(file: Readable) -> Iterator[tuple[int, bytes]]:
     """(where it begins, whole lines), a chunk at a time."""
     at, rest = 0, b""
     for block in iter(lambda: file.read(CHUNK), b""):

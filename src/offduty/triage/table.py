@@ -32,6 +32,12 @@ class Table:
         """Made once: it takes longer than it is used."""
         return Prefilter(self.rows)
 
+    @property
+    def log_patterns(self) -> list[str]:
+        """What its rows look for in logs, each once."""
+        found = (str(value) for row in self.rows for condition in row.when if condition.key == "log" for value in condition.values)
+        return list(dict.fromkeys(found))
+
     def row(self, name: str) -> Row | None:
         """The row with that id, or called `row 3`."""
         return next((row for row in self.rows if row.name == name), None)

@@ -6,15 +6,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
 from offduty.cli.duty import verdict_lines
+from offduty.cli.progress import progress
 from offduty.cli.show import Cell, note, one_line, print_cells, print_json, screen
 from offduty.errors import BAD_DATA, NotThere, OffdutyError, UsageError, quoted
 from offduty.triage.inputs import Given, of_file, of_json_lines
 from offduty.triage.propose import as_toml
+from offduty.triage.sources import expand
 from offduty.triage.verdict import UNKNOWN, Verdict
 from offduty.wiring.explain import answer, explain, with_failure
+from offduty.wiring.parallel import each
 from offduty.wiring.triage import Duty, duty_of
 
 HELP = "what went wrong, out of any log, and whose it is"
@@ -30,11 +36,19 @@ kubectl logs my-pod | offduty triage explain -
 offduty triage explain --jsonl failures.jsonl | jq -r .category | sort | uniq -c
 """
 INDENT = 12
+FEW_LOGS, FEW_LINES = 8, 64  # so many are done before a second process is worth its start
+KEPT_CHARS = 1 << 20
+T = TypeVar("T")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("logs", nargs="*", metavar="LOGFILE", help="log files; - is standard input")
+    parser.add_argument(
+        "logs",
+        nargs="*",
+        metavar="LOGFILE",
+        help="log files, folders of them, patterns like 'logs/*.gz'; gzip and zstd too; - is standard input",
+    )
     parser.add_argument("--exit-code", type=_code, metavar="N", help="what the job exited with, where it is known; -9: killed by signal 9")
     parser.add_argument("--jsonl", metavar="FILE", help="logs as JSON lines, one answer a line; - is standard input")
 
@@ -45,14 +59,28 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError("E111", "name log files, or --jsonl FILE, and not both" if args.logs else "no log is named", fix="see --help")
     duty = _duty(args)
     if args.jsonl:
-        return _each_line(args.jsonl, duty)
-    explained = [(given, explain(given, duty)) for given in (of_file(path, args.exit_code) for path in args.logs)]
-    if args.json:
-        print_json({"schema": "offduty.explain/1", "logs": [_document(*one) for one in explained]})
-    else:
-        for number, (given, verdict) in enumerate(explained):
+        return _each_line(args, args.jsonl, duty)
+    paths = expand(args.logs)
+    with progress(args, "logs", len(paths)) as done:
+        explained = each(partial(_of_file, duty, args.exit_code), paths, FEW_LOGS)
+        if args.json:
+            print_json({"schema": "offduty.explain/1", "logs": [_document(*one) for one in _counted(explained, done)]})
+            return 0
+        for number, (given, verdict) in enumerate(_counted(explained, done)):
             _print(args, given, verdict, number > 0)
     return 0
+
+
+def _of_file(duty: Duty, exit_code: int | None, path: str) -> tuple[Given, Verdict]:
+    """A log explained; of its text what the row to add is made of."""
+    given = of_file(path, exit_code, duty.table.log_patterns)
+    return replace(given, text=given.text[-KEPT_CHARS:]), explain(given, duty)
+
+
+def _counted(found: Iterable[T], done: Callable[[], None]) -> Iterator[T]:
+    for one in found:
+        done()
+        yield one
 
 
 def _duty(args: argparse.Namespace) -> Duty:
@@ -68,13 +96,17 @@ def _duty(args: argparse.Namespace) -> Duty:
         return Duty()
 
 
-def _each_line(path: str, duty: Duty) -> int:
+def _each_line(args: argparse.Namespace, path: str, duty: Duty) -> int:
     wrong = 0
-    for given in _lines(path):
-        verdict = Verdict() if given.wrong else explain(given, duty)
-        wrong += bool(given.wrong)
-        print(json.dumps(answer(given, verdict)))
+    with progress(args, "logs", None) as done:
+        for answered in _counted(each(partial(_of_line, duty), _lines(path), FEW_LINES), done):
+            wrong += "error" in answered
+            print(json.dumps(answered), flush=True)  # whoever reads along sees it at once
     return BAD_DATA if wrong else 0
+
+
+def _of_line(duty: Duty, given: Given) -> dict[str, Any]:
+    return answer(given, Verdict() if given.wrong else explain(given, duty))
 
 
 def _lines(path: str) -> Iterator[Given]:
