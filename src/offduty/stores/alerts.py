@@ -72,6 +72,13 @@ class Alerts:
 
         return bool(self._change(work))
 
+    def plan_first(self, job: str, tell: Mapping[str, Any]) -> bool:
+        """The plan of a job whose runs have not brought one yet: one that is killed before it can say whom it concerns. False if it has one."""
+        if self._ask(lambda books: bool(books.plan(job))):
+            return False
+        self._change(lambda books: books.put_plan(job, dict(tell)))
+        return True
+
     def tick(self, now: float) -> int:
         """Reminders, escalations, what settled, silences that ended; how many. To be called every few seconds by whoever delivers."""
         if not self._ask(lambda books: bool(books.due_incidents(now, 1) or books.silences())):

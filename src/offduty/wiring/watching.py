@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from offduty.settings.load import Settings
     from offduty.stores.sqlite import SqliteStore
 
+TRIED = 3
+"""Attempts after which an alert waits for its receiver, and not for its time."""
+MOST_WAITING = 10_000
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -61,10 +65,13 @@ class Station:
         watched, problems = [], []
         for name in self.settings.jobs:
             try:
-                promise = promise_of(self.settings, name, tell_of(self.settings, name, duty) if self.settings.channels else {})
+                tell = tell_of(self.settings, name, duty) if self.settings.channels else {}
+                promise = promise_of(self.settings, name, tell)
             except OffdutyError as error:  # that job alone is not watched (F64)
                 problems.append(f"{name} is not watched: {error}")
                 continue
+            if tell:
+                self.store.alerts.plan_first(name, tell)
             if promise.schedule() is not None or promise.max_duration is not None or promise.outputs:
                 self.store.watch.promise(promise, source, now)
                 watched.append(name)
@@ -82,14 +89,15 @@ class Station:
         """One look, and the heartbeat. Raises StoreError."""
         ticked = self.watcher.tick()
         if self.heartbeat is not None:
-            self.heartbeat.beat(self.oldest_owed())
+            self.heartbeat.beat(self.oldest_owed)
         return ticked
 
     def oldest_owed(self) -> float | None:
-        """Since when the oldest alert that is due waits."""
+        """Since when the oldest alert that is due waits. One that was tried in vain is due since it came to be owed, however late its next try."""
         now = self.clock.wall()
-        due = [row.not_before for row in self.store.alerts.alerts(states=("waiting", "leased"), limit=1000) if row.not_before <= now]
-        return min(due, default=None)
+        rows = self.store.alerts.alerts(states=("waiting", "leased"), limit=MOST_WAITING)
+        tried = [row.at for row in rows if row.attempts >= TRIED and (row.urgency == "now" or row.event == "digest")]
+        return min([*tried, *(row.not_before for row in rows if row.not_before <= now)], default=None)
 
     def outbox(self) -> Outbox:
         """What delivers for this watcher, with connections of its own."""

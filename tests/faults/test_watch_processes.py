@@ -1,0 +1,223 @@
+"""`offduty watch` and `offduty run` as real processes: killed, rebooted, stopped, locked out, configured anew, in twos and threes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from offduty.clock import Clock, new_id
+from offduty.drills.receiver import Receiver, reply
+from offduty.runs.alive import supervisor_alive
+from offduty.runs.processes import look
+from offduty.runs.spool import Spool
+from offduty.stores.replay import replay
+from offduty.stores.sqlite import open_store
+from offduty.testing import a_run
+
+TICK = 0.2
+AT_ONCE = 10
+NOTICED = 10.0  # seconds that a busy machine may need for what takes a tick
+
+CHANNEL = '[team.ds]\nchannels = ["hook"]\n[channel.hook]\nkind = "webhook"\nurl = "{url}/alerts"\nallow = ["127.0.0.1"]\n'
+SLEEPER = '[job.{job}]\ncommand = ["sleep", "{seconds}"]\nowner = "ds"\n'
+
+
+class Place:
+    """An `offduty.toml` in a folder of its own, with a receiver for what is told, and watchers."""
+
+    def __init__(self, offduty, receiver):
+        self.offduty, self.receiver = offduty, receiver
+        self.config = offduty.home / "offduty.toml"
+
+    def configure(self, text):
+        """Write the configuration, with a channel to the receiver."""
+        beside = self.config.with_suffix(".new")
+        beside.write_text(text + CHANNEL.format(url=self.receiver.url))
+        beside.replace(self.config)
+
+    def command(self, *words):
+        """The argument list of any command."""
+        return [sys.executable, "-m", "offduty", *words]
+
+    def once(self, *words):
+        """`offduty watch --once --json`: what it found."""
+        done = self.offduty.started_with(self.command("watch", "--once", "--json", *words))
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    def watch(self, *words, env=None):
+        """A service that watches by now. What it says goes to a file."""
+        said = open(self.offduty.home / f"said-{len(self.offduty.started)}", "w+b")  # noqa: SIM115 - as long as the process
+        process = self.offduty.popen(self.command("watch", "--tick", f"{TICK}s", *words), stdout=said, stderr=said, env=env)
+        said.close()
+        process.said = Path(said.name)
+        self.offduty.wait_for(lambda: b"watching" in process.said.read_bytes(), "it watches", NOTICED)
+        return process
+
+    def ask(self, sql, *values):
+        """Rows of the store, as anybody may read them."""
+        database = sqlite3.connect(f"file:{self.offduty.state}/offduty.sqlite3?mode=ro", uri=True, timeout=5)
+        try:
+            return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
+    def has_store(self):
+        """Whether anybody has made it yet."""
+        return bool(self.offduty.records())
+
+    def alerts(self, event):
+        """Jobs that an alert of this kind is owed for, or was."""
+        return sorted(job for (job,) in self.ask("SELECT job FROM outbox WHERE json_extract(entry, '$.event') = ?", event))
+
+    def outcomes(self):
+        """Outcome by job of the newest run of each."""
+        return dict(self.ask("SELECT job, outcome FROM run ORDER BY id"))
+
+    def wait(self, check, what):
+        """Until it is so."""
+        return self.offduty.wait_for(check, what, NOTICED)
+
+
+@pytest.fixture
+def place(untidy_offduty):
+    """A folder, and nobody to watch it yet."""
+    with Receiver() as receiver:
+        yield Place(untidy_offduty, receiver)
+
+
+def begun(place, job):
+    """A run of `job` that the store knows of."""
+    process = place.offduty.start(job)
+    place.wait(lambda: place.has_store() and place.ask("SELECT 1 FROM run WHERE job = ? AND outcome = 'running'", job), "the run is on record")
+    return process
+
+
+def test_fifty_kills_are_fifty_lost_runs_each_told_once(place):
+    """F07, F10, INV-4: SIGKILL at 50 random moments; every run on record becomes lost within the bound, and one alert is owed for each."""
+    seed = int(os.environ.get("OFFDUTY_SEED", "0")) or int.from_bytes(os.urandom(4), "big")
+    rng, jobs = random.Random(seed), [f"job-{number}" for number in range(50)]
+    place.configure("".join(SLEEPER.format(job=job, seconds=60) for job in jobs))
+    place.watch()
+    for first in range(0, 50, 5):
+        batch = [(place.offduty.start(job), time.monotonic() + rng.uniform(0.05, 1.2)) for job in jobs[first : first + 5]]
+        for process, at in sorted(batch, key=lambda one: one[1]):
+            time.sleep(max(0.0, at - time.monotonic()))
+            process.kill()
+            process.wait()
+        place.wait(lambda: not place.ask("SELECT 1 FROM run WHERE outcome = 'running'"), f"nothing runs any more, seed {seed}")
+    on_record = sorted(place.outcomes())
+    assert len(on_record) >= 25 and set(place.outcomes().values()) == {"lost"}, f"OFFDUTY_SEED={seed}"
+    place.wait(lambda: place.alerts("lost") == on_record, f"an alert each; OFFDUTY_SEED={seed}")
+    time.sleep(5 * TICK)
+    assert place.alerts("lost") == on_record, f"OFFDUTY_SEED={seed}"
+
+
+def test_a_killed_run_is_noticed_within_a_tick(place):
+    """F07: the watcher needs no silence to be sure: the kernel says that the process is gone."""
+    place.configure(SLEEPER.format(job="forecast", seconds=60))
+    place.watch()
+    begun(place, "forecast").kill()
+    killed = time.monotonic()
+    place.wait(lambda: place.outcomes()["forecast"] == "lost", "lost")
+    assert time.monotonic() - killed < 5 * TICK + 1.0
+
+
+def test_a_run_of_another_boot_is_lost_at_the_first_look(place):
+    """F08, F17: its process id is somebody's, even its own, but the machine went down in between."""
+    place.configure(SLEEPER.format(job="forecast", seconds=60))
+    code = "import offduty.clock as clock; clock.boot_id = lambda: 'the boot before'; from offduty.__main__ import main; main()"
+    place.offduty.popen([sys.executable, "-c", code, "run", "forecast"])
+    place.wait(lambda: place.offduty.records(), "a record")
+    place.once()
+    assert place.outcomes() == {"forecast": "lost"}
+
+
+def test_another_process_with_the_same_number_is_not_taken_for_it(place):
+    """F17: the number and the start time name a process together."""
+    me = look(os.getpid())
+    place.configure(SLEEPER.format(job="forecast", seconds=60))
+    spool = str(place.offduty.state / "spool")
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    for job, started in (("alive", me.started), ("reused", me.started - 1)):
+        run = a_run(job, "running", host=os.uname().nodename, boot_id=boot, pid=os.getpid(), pid_started=started)
+        Spool(spool, run["id"]).append("started", run, durable=False)
+    place.once()
+    assert place.outcomes() == {"alive": "running", "reused": "lost"}
+
+
+def test_a_stopped_supervisor_is_not_lost(place):
+    """F22: SIGSTOP for many ticks, then CONT: nothing is told, and its real end is what counts."""
+    place.configure(SLEEPER.format(job="forecast", seconds=1))
+    place.watch()
+    process = begun(place, "forecast")
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(10 * TICK)
+    assert place.outcomes() == {"forecast": "running"}
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(30) == 0
+    place.wait(lambda: place.outcomes() == {"forecast": "succeeded"}, "its end")
+    assert place.alerts("lost") == []
+
+
+def race(folder, tries):
+    """So many processes that write their end and are gone at once, while somebody looks as fast as it can; what they were called."""
+    spool, boot, host = f"{folder}/spool", Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.uname().nodename
+    store = open_store(f"{folder}/offduty.sqlite3")
+    database = store.open()
+    database.execute("PRAGMA synchronous = OFF")  # a thousand fsyncs are not what is tried here
+    lost: list[str] = []
+    for first in range(0, tries, AT_ONCE):
+        children = {_forked(spool, host, boot, number) for number in range(first, min(first + AT_ONCE, tries))}
+        while children:
+            children -= {child for child in children if os.waitpid(child, os.WNOHANG) != (0, 0)}
+            lost += replay(spool, store, alive=supervisor_alive, clock=Clock()).lost
+    outcomes = {run["outcome"] for run in store.runs(limit=tries)}
+    counted = len(store.runs(limit=tries + 1))
+    store.close()
+    return lost, outcomes, counted
+
+
+def _forked(spool, host, boot, number):
+    """A supervisor at its end."""
+    if (child := os.fork()) == 0:
+        try:
+            _one_run(spool, host, boot, number)
+        finally:
+            os._exit(0)
+    return child
+
+
+def _one_run(spool, host, boot, number):
+    """What a supervisor does last: start on record, end on record, gone."""
+    pid = os.getpid()
+    run = a_run("x", "running", host=host, boot_id=boot, pid=pid, pid_started=look(pid).started, id=new_id(1_795_413_600.0 + number))
+    run["root_id"] = run["id"]
+    file = Spool(spool, run["id"])
+    file.append("started", run, durable=False)
+    if number % 3:
+        time.sleep(number % 7 / 2000)
+    file.append("ended", a_run("x", id=run["id"], root_id=run["id"], started_at=run["started_at"]), durable=False)
+
+
+def test_a_run_that_finished_is_never_called_lost(tmp_path):
+    """F63, INV-4: a thousand ends, each right before the process is gone, and somebody who looks all the time."""
+    assert race(tmp_path, 1000) == ([], {"succeeded"}, 1000)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(900)
+def test_a_run_that_finished_is_never_called_lost_ten_thousand_times(tmp_path):
+    """F63, INV-4: as above."""
+    assert race(tmp_path, 10_000) == ([], {"succeeded"}, 10_000)
