@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from offduty.alerts.owed import Owed
 from offduty.clock import Clock, new_id
 from offduty.drills.receiver import Receiver, reply
 from offduty.runs.alive import supervisor_alive
@@ -58,7 +59,7 @@ class Place:
 
     def watch(self, *words, env=None):
         """A service that watches by now. What it says goes to a file."""
-        said = open(self.offduty.home / f"said-{len(self.offduty.started)}", "w+b")  # noqa: SIM115 - as long as the process
+        said = open(self.offduty.home / f"said-{len(self.offduty.started)}", "w+b")
         process = self.offduty.popen(self.command("watch", "--tick", f"{TICK}s", *words), stdout=said, stderr=said, env=env)
         said.close()
         process.said = Path(said.name)
@@ -100,7 +101,9 @@ def place(untidy_offduty):
 def begun(place, job):
     """A run of `job` that the store knows of."""
     process = place.offduty.start(job)
-    place.wait(lambda: place.has_store() and place.ask("SELECT 1 FROM run WHERE job = ? AND outcome = 'running'", job), "the run is on record")
+    place.wait(
+        lambda: place.has_store() and place.ask("SELECT 1 FROM run WHERE job = ? AND outcome = 'running'", job), "the run is on record"
+    )
     return process
 
 
@@ -221,3 +224,130 @@ def test_a_run_that_finished_is_never_called_lost(tmp_path):
 def test_a_run_that_finished_is_never_called_lost_ten_thousand_times(tmp_path):
     """F63, INV-4: as above."""
     assert race(tmp_path, 10_000) == ([], {"succeeded"}, 10_000)
+
+
+# What did not happen
+
+NEVER = '[job.never]\ncommand = ["true"]\nevery = "2 s"\nstart_grace = "1 s"\nowner = "ds"\n'
+
+
+def test_a_job_that_never_starts_is_missed_from_any_scheduler(place):
+    """F52, INV-9: `watch --once`, as cron would call it: the first has it watched, the next find it missing, one incident in all."""
+    place.configure(NEVER)
+    assert place.once()["missed"] == []
+    time.sleep(3.5)
+    assert {missed["job"] for missed in place.once()["missed"]} == {"never"}
+    assert place.alerts("missed") == ["never"]
+    assert [json.loads(request.body)["data"]["event"] for request in place.receiver.requests] == ["missed"]
+
+
+def test_two_services_on_one_store_tell_once(place):
+    """F46, F52, INV-9: both see every slot; one alert arrives. A third of the same name is turned away."""
+    place.configure(NEVER)
+    both = [place.watch("--name", name) for name in ("one", "two")]
+    place.wait(lambda: place.receiver.requests, "an alert")
+    time.sleep(2.5)
+    assert len(place.receiver.requests) == 1
+    slots = [line.split()[-1] for process in both for line in process.said.read_text().splitlines() if " missed " in line]
+    assert len(slots) == len(set(slots)) >= 1
+    third = place.offduty.started_with(place.command("watch", "--name", "one"))
+    assert third.code != 0 and b"E902" in third.err
+
+
+def test_a_watcher_that_is_told_to_stop_finishes_what_it_sends(place):
+    """F45: SIGTERM in the midst of a message: it arrives, once, and the watcher is gone within an attempt and 2 s."""
+    place.configure(NEVER)
+
+    def slowly(request):
+        time.sleep(2)
+        return reply(200)(request)
+
+    place.receiver.answer = slowly
+    process = place.watch()
+    place.wait(lambda: place.receiver.requests, "a message on its way")
+    process.terminate()
+    assert process.wait(15 + 2) == 0
+    assert (len(place.receiver.requests), place.ask("SELECT state FROM outbox")) == (1, [("delivered",)])
+
+
+def test_a_configuration_that_is_edited_counts_and_a_broken_one_does_not(place):
+    """B2: a new job is watched, the broken file is said once and the old one stays, a job that left is watched no more."""
+    place.configure('[job.a]\ncommand = ["true"]\nevery = "1 h"\n')
+    process = place.watch()
+    watched = lambda: [job for (job,) in place.ask("SELECT job FROM watched ORDER BY job")]  # noqa: E731
+    place.configure('[job.a]\ncommand = ["true"]\nevery = "1 h"\n[job.b]\ncommand = ["true"]\nevery = "1 h"\n')
+    place.wait(lambda: watched() == ["a", "b"], "b is watched")
+    place.config.write_text("[job.a\n")
+    place.wait(lambda: b"the old one stays" in process.said.read_bytes(), "said")
+    time.sleep(5 * TICK)
+    assert process.said.read_bytes().count(b"the old one stays") == 1 and watched() == ["a", "b"]
+    place.configure('[job.b]\ncommand = ["true"]\nevery = "1 h"\n')
+    place.wait(lambda: watched() == ["b"], "a is not watched")
+
+
+def locked(place):
+    """The store, held by somebody for as long as this is open."""
+    database = sqlite3.connect(place.offduty.state / "offduty.sqlite3", isolation_level=None, timeout=30)
+    database.execute("BEGIN IMMEDIATE")
+    return database
+
+
+@pytest.mark.timeout(90)
+def test_a_store_that_is_locked_is_said_once_stops_the_heartbeat_and_is_looked_at_again(place):
+    """F62, F66, INV-14: nothing is called while the store takes no writes; afterwards the watcher goes on by itself."""
+    place.configure(f'{NEVER}[watch]\nheartbeat = "{place.receiver.url}/heart"\nheartbeat_every = "1 s"\nheartbeat_allow = ["127.0.0.1"]\n')
+    process = place.watch()
+    beats = lambda: sum(request.path == "/heart" for request in place.receiver.requests)  # noqa: E731
+    place.wait(lambda: beats() >= 2, "heartbeats")
+    holder = locked(place)
+    place.offduty.wait_for(lambda: b"cannot look" in process.said.read_bytes(), "said", 30)
+    before = beats()
+    time.sleep(3)
+    assert (beats(), process.said.read_bytes().count(b"cannot look")) == (before, 1)
+    holder.close()
+    place.offduty.wait_for(lambda: beats() > before and b"looking again" in process.said.read_bytes(), "it goes on", 30)
+
+
+def test_an_alert_that_cannot_be_delivered_stops_the_heartbeat(place):
+    """F37, INV-14: if nobody can be told for a quarter of an hour, the outside service has to."""
+    place.configure(f'{NEVER}[watch]\nheartbeat = "{place.receiver.url}/heart"\nheartbeat_every = "1 s"\nheartbeat_allow = ["127.0.0.1"]\n')
+    place.once()
+    store = open_store(str(place.offduty.state / "offduty.sqlite3"))
+    now = Clock().wall()
+    store.alerts.add([Owed("0" * 32, "chain", "x", "failed", "gone", at=now - 1000, not_before=now + 500, within=900, attempts=9)])
+    before = len(place.receiver.requests)
+    place.once()
+    assert (before, len(place.receiver.requests)) == (1, 1)
+    assert store.alerts.drop("0" * 32, "test", now)
+    store.close()
+    place.once()
+    assert [request.path for request in place.receiver.requests] == ["/heart", "/heart"]
+
+
+# systemd
+
+
+def test_systemd_is_told_that_it_is_ready_lives_and_stops(place):
+    """F62: sd_notify to a real socket."""
+    place.configure(NEVER)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as system:
+        system.bind(str(place.offduty.home / "notify"))
+        system.settimeout(NOTICED)
+        process = place.watch(env={"NOTIFY_SOCKET": str(place.offduty.home / "notify")})
+        heard = [system.recv(100) for _ in range(4)]
+        process.terminate()
+        while heard[-1] != b"STOPPING=1":
+            heard.append(system.recv(100))
+    assert heard[:4] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    assert process.wait(20) == 0
+
+
+def test_the_unit_is_one_that_systemd_takes(place):
+    """`offduty watch --unit` as systemd reads it."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze here")
+    place.configure(NEVER)
+    unit = place.offduty.home / "offduty-watch.service"
+    unit.write_bytes(place.offduty.started_with(place.command("watch", "--unit")).out)
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, [line for line in done.stderr.splitlines() if "offduty-watch" in line]) == (0, [])

@@ -79,11 +79,12 @@ class Station:
             self.store.watch.forget(gone)
         return Registered(tuple(watched), tuple(problems))
 
-    def reload(self, settings: Settings) -> Registered:
-        """Another configuration, from now on."""
-        self.settings = settings
+    def use(self, settings: Settings) -> None:
+        """Another configuration, from now on; `register` has what it promises watched."""
+        heartbeat, self.settings = self.heartbeat, settings
         self.heartbeat = self._heartbeat()
-        return self.register()
+        if heartbeat is not None and self.heartbeat is not None:
+            self.heartbeat.last = heartbeat.last
 
     def tick(self) -> Ticked:
         """One look, and the heartbeat. Raises StoreError."""
@@ -93,7 +94,7 @@ class Station:
         return ticked
 
     def oldest_owed(self) -> float | None:
-        """Since when the oldest alert that is due waits. One that was tried in vain is due since it came to be owed, however late its next try."""
+        """Since when the oldest alert that is due waits: one that was tried in vain waits since it came to be owed, not for its next try."""
         now = self.clock.wall()
         rows = self.store.alerts.alerts(states=("waiting", "leased"), limit=MOST_WAITING)
         tried = [row.at for row in rows if row.attempts >= TRIED and (row.urgency == "now" or row.event == "digest")]
