@@ -1,7 +1,8 @@
 """Scanning a large log with many rules, beside `rg -f` and `grep -E -f` on the same rules and log; and the verdict on a failed run.
 
 Each counts the lines that some rule has; ours also tells which rules. Budgets (docs/explanation/performance.md): at 1 000 rules at least
-the speed of both, from 100 to 5 000 rules at most 1.6 times slower; matching a tail of 1 MiB in a new process, at most 3 times reading it in one.
+the speed of both, from 100 to 5 000 rules at most 1.6 times slower; matching a tail of 1 MiB in a
+new process, at most 3 times reading it in one.
 `ROUNDS` (default 5) and `SIZE` (MiB, default 256) may be set.
 """
 
@@ -30,7 +31,10 @@ SHAPES = (
     "{v} by peer {i}.*{s}",
 )  # fmt: skip
 READ = "import sys; content = open(sys.argv[1], 'rb').read()"
-MATCH = f"{READ}; from offduty.triage.linescan import LineScan; rules = open(sys.argv[2]).read().split(chr(10))[:-1]; list(LineScan(rules).lines(content))"
+MATCH = (
+    f"{READ}; from offduty.triage.linescan import LineScan;"
+    " rules = open(sys.argv[2]).read().split(chr(10))[:-1]; list(LineScan(rules).lines(content))"
+)
 DECIDE = f"{READ}; from offduty.triage.decide import decide; from offduty.triage.evidence import case_of; decide(case_of(content.decode()))"
 AGAIN = f"{DECIDE}; import time; began = time.perf_counter(); decide(case_of(content.decode())); print(time.perf_counter() - began)"
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ahocorasick_rs
 import re2  # type: ignore[import-untyped]
 
 from offduty.triage.literals import fold_bytes, required_bytes
-from offduty.triage.matchers.regex import compiled
+from offduty.triage.pattern import compiled
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 CHUNK = 256 << 10
 LONGEST_LINE = 1 << 20  # a longer line is taken as several
@@ -36,10 +38,11 @@ class Readable(Protocol):
 
 
 class LineScan:
-    """Patterns in RE2's syntax, as rows have them. Raises `re2.error` for one that is none."""
+    """Patterns in RE2's syntax, as rows have them. One that is none raises `re2.error` when it is tried."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = [compiled(pattern) for pattern in patterns]
+        self._patterns = patterns
+        self._compiled: dict[int, Any] = {}
         holders: dict[bytes, list[int]] = defaultdict(list)
         bare: list[int] = []
         for number, pattern in enumerate(patterns):
@@ -61,6 +64,8 @@ class LineScan:
 
         `threads`: how many look for literals at the same time; as many as there are processors if nothing is said.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         count = threads or os.cpu_count() or 1
         with ThreadPoolExecutor(count) as pool:
             waiting: deque[tuple[int, bytes, Future[list[Hit]]]] = deque()
@@ -86,9 +91,14 @@ class LineScan:
     def _lines(self, text: bytes, at: int, hits: list[Hit]) -> Iterator[Found]:
         for start, end, possible in self._possible(text, hits):
             line = text[start:end]
-            found = [number for number in sorted(possible) if self._patterns[number].search(line)]
+            found = [number for number in sorted(possible) if self._has(number, line)]
             if found:
                 yield at + start, line, found
+
+    def _has(self, number: int, line: bytes) -> bool:
+        if number not in self._compiled:
+            self._compiled[number] = compiled(self._patterns[number])
+        return self._compiled[number].search(line) is not None
 
     def _possible(self, text: bytes, hits: list[Hit]) -> Iterator[tuple[int, int, Iterable[int]]]:
         """(start, end, patterns) of the lines that may have some pattern.

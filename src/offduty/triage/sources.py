@@ -20,7 +20,7 @@ HEAD_BYTES, TAIL_BYTES = 1 << 20, 4 << 20
 SCANNED_BYTES = 256 << 20
 SHORT_TAIL = 512 << 10  # where something was found in between, so that all of it is within what rows look at
 WINDOW, WINDOWS = 4 << 10, 100
-BLOCK = 256 << 10
+BLOCK = 8 << 10  # of a gzip file that breaks off, so much at most is lost
 LINE = 64 << 10
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offduty.triage.linescan import LineScan
-from offduty.triage.matchers.regex import compiled
+from offduty.triage.pattern import compiled
 
 PATTERNS = st.sampled_from(
     [

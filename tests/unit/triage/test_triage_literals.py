@@ -10,7 +10,8 @@ from offduty.triage.literals import fold, fold_bytes, required, required_bytes
 
 ATOMS = (
     "abc foo x Err k s é 日本 \\. \\d [abc] [^a] . ^ $ \\b (?:ab|cd) (foo|bar) (?i) (?:) \\x41 \\Q.a\\E (?i:Kes) (?P<n>zed) \\pL"
-    " [[:alpha:]] a| | \\( \\[ { } (?: ( ) (?:cde)* (?:fgh)+ (?:ijk){2} (?:lmn){0} \\n ] \\x{e9} \\101 ſ K (?s:.) (?-i) [\\]x] []x] [^]x] \\z \\A"
+    " [[:alpha:]] a| | \\( \\[ { } (?: ( ) (?:cde)* (?:fgh)+ (?:ijk){2} (?:lmn){0} \\n ] \\x{e9} \\101 ſ K (?s:.) (?-i)"
+    " [\\]x] []x] [^]x] \\z \\A"
 ).split(" ")
 REPEATS = ["", "", "", "", "?", "*", "+", "{2}", "{0,1}", "??", "{"]
 PATTERNS = st.lists(st.tuples(st.sampled_from(ATOMS), st.sampled_from(REPEATS)).map("".join), min_size=1, max_size=5).map("".join)

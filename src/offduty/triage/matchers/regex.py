@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
 import re2  # type: ignore[import-untyped]
 
 from offduty.errors import quoted
 from offduty.triage.flaw import Flaw
+from offduty.triage.pattern import compiled
 
 LONGEST = 10_000
 _LACKS = {
@@ -29,14 +27,6 @@ def flaws(pattern: object) -> list[Flaw]:
     except re2.error as error:
         return [_flaw(pattern, _told(error))]
     return []
-
-
-@lru_cache(4096)
-def compiled(pattern: str) -> Any:
-    """`pattern`, compiled for bytes; `^` and `$` are the ends of a line. Raises re2.error."""
-    options = re2.Options()
-    options.log_errors = False
-    return re2.compile(f"(?m){pattern}".encode("utf-8", "surrogatepass"), options=options)
 
 
 def find(pattern: str, text: bytes) -> str | None:
