@@ -70,6 +70,9 @@ class MemoryPings:
     def put(self, check: Check) -> None:
         self._checks[check.job] = check
 
+    def update(self, check: Check) -> None:
+        self._checks[check.job] = check
+
     def put_key(self, key: Key) -> None:
         self._keys[key.name] = key
 

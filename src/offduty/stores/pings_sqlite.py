@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import msgspec
+
 from offduty.stores import watch_sqlite
-from offduty.watch.pings.check import Check, Heard, Key, read_check
+from offduty.watch.pings.check import Check, Heard, Key, read_check, written
 from offduty.watch.pings.store import REMEMBERED, Answer, OpenPings, digest
 from offduty.watch.promise import Promise
 
@@ -86,7 +88,10 @@ class _Open:
         return Key(**json.loads(row[0])) if row else None
 
     def put(self, check: Check) -> None:
-        self._db.execute(PUT, (check.job, digest(check.code), check.key, check.slug, json.dumps(check.as_json())))
+        self._db.execute(PUT, (check.job, digest(check.code), check.key, check.slug, written(check)))
+
+    def update(self, check: Check) -> None:
+        self._db.execute("UPDATE ping_check SET facts = ? WHERE job = ?", (written(check), check.job))
 
     def put_key(self, key: Key) -> None:
         self._db.execute(PUT_KEY, (key.name, digest(key.secret), json.dumps(vars(key))))
@@ -95,7 +100,7 @@ class _Open:
         self._db.execute("DELETE FROM ping_check WHERE job = ?", (job,))
 
     def hear(self, job: str, heard: Heard) -> None:
-        row = (job, heard.number % REMEMBERED, heard.number, json.dumps(list(vars(heard).values())))
+        row = (job, heard.number % REMEMBERED, heard.number, msgspec.json.encode(list(vars(heard).values())).decode())
         self._db.execute("INSERT OR REPLACE INTO ping (job, place, number, facts) VALUES (?, ?, ?, ?)", row)
 
     def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None) -> None:
@@ -119,7 +124,7 @@ def _checks(rows: list[tuple[str]]) -> list[Check]:
     found = []
     for (facts,) in rows:
         try:
-            found.append(read_check(json.loads(facts)))
-        except (ValueError, RecursionError):
+            found.append(read_check(facts))
+        except ValueError:
             continue
     return found

@@ -29,6 +29,7 @@ from offduty.watch.pings.check import GRACE, PERIOD, Check, Filters, Heard, Key,
 from offduty.watch.pings.rules import Effect, judged, take
 from offduty.watch.pings.store import OpenPings, PingStore
 from offduty.watch.promise import Promise, read_promise
+from offduty.wiring.runs import NO_SUMMARY
 from offduty.wiring.telling import promise_of, tell_of
 from offduty.wiring.triage import Duty, case_of, duty_of, line, lines_of
 
@@ -205,7 +206,7 @@ class Desk:
         for gone in effect.given_up:
             self._give_up(pings, check, gone, ping)
         effect = self._with_run(pings, effect, read)
-        pings.put(effect.check)
+        pings.update(effect.check)
         about = effect.begins or effect.ends or effect.adds_to
         heard = Heard(
             effect.check.pings, ping.at, effect.ping.action, ping.exit_status, ping.rid, ping.method, ping.client, ping.agent,
@@ -246,18 +247,19 @@ class Desk:
             "exit_source": None if ping.exit_status is None else "child", "ended_at": rfc3339(ping.at),
             "duration_s": None if effect.alone else max(0.0, ping.at - ended.at),
         }  # fmt: skip
-        said = self._summary(record, read if failed else Read(read.asked), ping)
-        if read.text or failed or record["log"]:
+        if not (read.text or failed or record["log"]):
+            record["summary"] = {**NO_SUMMARY, "notes": _notes(ping)}
+        else:
+            said = self._summary(record, read if failed else Read(read.asked), ping)
             record["log"] = record["log"] or self._path(record)
             head = b"" if os.path.exists(record["log"]) else _head(record)
-            block = _own("\n".join(render(said, record)), ping.at)
-            self._log(record, head + _job_lines(read.text, ping.at) + block)
-        record["summary"] = said.as_json()
+            self._log(record, head + _job_lines(read.text, ping.at) + _own("\n".join(render(said, record)), ping.at))
+            record["summary"] = said.as_json()
         verdict = record["summary"]["verdict"]
         pings.put_run(record, self._tell(effect.check, record["outcome"], verdict))
 
     def _summary(self, record: Record, read: Read, ping: Ping) -> Any:
-        notes = [f"told by a ping from {ping.client or 'somewhere'}" + (f" ({ping.agent})" if ping.agent else "")]
+        notes = _notes(ping)
         if read.verdict is None:
             return fold(None, notes=notes)
         triage = line(read.verdict, short_id(record["id"]), self.duty)
@@ -320,7 +322,7 @@ class Desk:
 
 
 def new_check(
-    job: str, now: float, *, slug: str = "", key: Key | None = None, promise: Mapping[str, Any] | None = None,
+    job: str, now: float, *, slug: str = "", key: Key | None = None, promise: dict[str, Any] | None = None,
     filters: Filters | None = None, manual_resume: bool = False,
 ) -> Check:  # fmt: skip
     """A check for `job` with an address of its own. `promise`: as `Promise.as_json`, for what no configuration says."""
@@ -343,6 +345,10 @@ def new_code() -> str:
 def new_key(name: str = "", team: str = "") -> Key:
     """A key with 144 random bits (T15)."""
     return Key(name, base64.urlsafe_b64encode(os.urandom(18)).decode(), team)
+
+
+def _notes(ping: Ping) -> list[str]:
+    return [f"told by a ping from {ping.client or 'somewhere'}" + (f" ({ping.agent})" if ping.agent else "")]
 
 
 def _running(effect: Effect, begun: Open) -> Record:

@@ -1,7 +1,7 @@
-"""The server that takes pings: HTTP by uvicorn, one thread that writes, and many pings in each of its transactions.
+"""The server that takes pings: HTTP by uvicorn, and many pings in each transaction of the store.
 
 A request waits until the transaction that holds its ping is on the disk; meanwhile others come in, and share the next one (group commit).
-Everything a client can make grow has a bound: the head and body of a request and the time for them, connections, pings that wait.
+Everything a client can make grow has a bound: the head and body of a request and the time for them, connections.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from offduty.clock import Clock
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 AT_ONCE = 500  # pings in a transaction
-MOST_WAITING = 5_000  # pings that wait for theirs
+AWAY = 0.5  # seconds for which the store is left alone after it failed
 LONGEST_BODY = 10 << 20  # bytes that are read, and thrown away beyond the limit, before a client is told that it is too much
 BODY_TIME = 15.0  # seconds for a body
 HEAD_TIME = 10.0  # seconds for the head of a request, from when the connection is open or the last answer is given
@@ -54,6 +52,8 @@ class Trusted:
 
     def client(self, peer: str, forwarded: str) -> str:
         """The nearest address that is none of the proxies."""
+        if not self.networks:
+            return peer[:LONGEST_CLIENT]
         hops = [peer, *reversed([hop.strip() for hop in forwarded.rsplit(",", MOST_HOPS)[-MOST_HOPS:] if hop.strip()])]
         for hop in hops:
             if not self._is_ours(hop):
@@ -73,59 +73,45 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-class Writer(Thread):
-    """Writes what has come in since its last transaction in the next one. `make_desk` is called in its thread, and again to `reload`."""
+class Writer:
+    """Writes what has come in since its last transaction in the next one, in the loop's own thread.
 
-    def __init__(self, make_desk: Callable[[], Desk], loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(name="pings", daemon=True)
-        self._make_desk, self._loop = make_desk, loop
-        self._queue: SimpleQueue[tuple[Asked, asyncio.Future[Answer]] | None] = SimpleQueue()
+    In another thread, each statement would wait for the interpreter's lock: measured, that takes three times as long. What the store's
+    lock may hold up is bounded by its timeout, and after a failure nobody asks it again for `AWAY` seconds.
+    """
+
+    def __init__(self, make_desk: Callable[[], Desk], clock: Clock) -> None:
+        self._make_desk, self._clock = make_desk, clock
+        self._desk: Desk | None = None
+        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._away_until = 0.0
 
     def ask(self, asked: Asked) -> asyncio.Future[Answer]:
-        """The answer, once it is durable; called in the loop's thread."""
-        future: asyncio.Future[Answer] = self._loop.create_future()
-        if self._queue.qsize() >= MOST_WAITING:
-            future.set_result(BUSY)
-        else:
-            self._queue.put((asked, future))
+        """The answer, once it is durable."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._write)
+        self._waiting.append((asked, future))
         return future
 
-    def stop(self) -> None:
-        """End, once everything that waits is written."""
-        self._queue.put(None)
-        self.join(10.0)
+    def _write(self) -> None:
+        batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        for (_, future), answer in zip(batch, self._answers([asked for asked, _ in batch]), strict=True):
+            if not future.done():  # its client is gone
+                future.set_result(answer)
 
-    def run(self) -> None:
-        desk: Desk | None = None
-        while (first := self._queue.get()) is not None:
-            batch, more = self._batch(first)
-            try:
-                desk = desk or self._make_desk()
-                answers = desk.answer([asked for asked, _ in batch])
-            except OffdutyError:
-                answers = [BUSY] * len(batch)
-            self._loop.call_soon_threadsafe(_settle, [future for _, future in batch], answers)
-            if not more:
-                return
-
-    def _batch(self, first: tuple[Asked, Any]) -> tuple[list[tuple[Asked, Any]], bool]:
-        """What waits, up to a transaction's worth; and whether to go on after it."""
-        batch = [first]
-        while len(batch) < AT_ONCE:
-            try:
-                one = self._queue.get_nowait()
-            except Empty:
-                break
-            if one is None:
-                return batch, False
-            batch.append(one)
-        return batch, True
-
-
-def _settle(futures: Sequence[asyncio.Future[Answer]], answers: Sequence[Answer]) -> None:
-    for future, answer in zip(futures, answers, strict=True):
-        if not future.done():  # its client is gone
-            future.set_result(answer)
+    def _answers(self, asked: Sequence[Asked]) -> list[Answer]:
+        if self._clock.monotonic() < self._away_until:
+            return [BUSY] * len(asked)
+        try:
+            self._desk = self._desk or self._make_desk()
+            return self._desk.answer(asked)
+        except OffdutyError:
+            self._away_until = self._clock.monotonic() + AWAY
+            return [BUSY] * len(asked)
 
 
 @dataclass
@@ -223,7 +209,7 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
 
 def _printable(raw: bytes) -> str:
     text = raw.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def guarded(base: type[Any]) -> type[Any]:
@@ -286,12 +272,6 @@ def server(app: App) -> Server:
     return uvicorn.Server(config)
 
 
-async def serve(make_desk: Callable[[], Desk], sock: socket.socket, make_app: Callable[[Writer], App]) -> None:
+async def serve(app: App, sock: socket.socket) -> None:
     """Until SIGTERM or SIGINT; what is asked by then is answered."""
-    writer = Writer(make_desk, asyncio.get_running_loop())
-    running = server(make_app(writer))
-    writer.start()
-    try:
-        await running.serve(sockets=[sock])
-    finally:
-        writer.stop()
+    await server(app).serve(sockets=[sock])

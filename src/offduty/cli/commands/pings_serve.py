@@ -53,16 +53,13 @@ def main(args: argparse.Namespace) -> int:
         )
 
     def desk() -> Desk:
-        made = Desk(settings, clock, open_store(settings.places().store, clock=clock, timeout=2.0).pings)
+        made = Desk(settings, clock, open_store(settings.places().store, clock=clock, timeout=1.0).pings)
         made.sync()
         return made
 
-    def app(writer: Writer) -> App:
-        return App(writer, clock, int(settings.ping.body_limit), float(settings.ping.rate), trusted)
-
     with _listen(host, port) as sock:
         _say(args, settings, sock)
-        asyncio.run(serve(desk, sock, app))
+        asyncio.run(serve(App(Writer(desk, clock), clock, int(settings.ping.body_limit), float(settings.ping.rate), trusted), sock))
     return 0
 
 

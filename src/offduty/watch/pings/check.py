@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
 
 from offduty.watch.pings.address import Action
 
@@ -60,17 +60,13 @@ class Check:
     status: Status = "new"
     manual_resume: bool = False
     filters: Filters = Filters()
-    promise: Mapping[str, Any] = field(default_factory=dict)
+    promise: dict[str, Any] = field(default_factory=dict)
     pings: int = 0
     last_ping: float | None = None
     last_start: float | None = None
     last_start_rid: str = ""
     last_duration: float | None = None
     open: tuple[Open, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """As the store keeps it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -112,21 +108,17 @@ class Heard:
     run: str
 
 
-def read_check(found: Mapping[str, Any]) -> Check:
-    """The inverse of `as_json`; what an older or newer offduty wrote has its unknown parts left out. Raises ValueError for what is none."""
+def written(check: Check) -> str:
+    """As the store keeps it: JSON."""
+    return msgspec.json.encode(check).decode()
+
+
+def read_check(text: str) -> Check:
+    """The inverse of `written`; what a newer offduty wrote beside what is known here is left out. Raises ValueError for what is none."""
     try:
-        known = {name: found[name] for name in Check.__dataclass_fields__ if name in found}
-        known["filters"] = _filters(found.get("filters") or {})
-        known["open"] = tuple(Open(str(one["run"]), str(one["rid"]), float(one["at"]), str(one["log"])) for one in found.get("open") or ())
-        check = Check(**known)
-    except (KeyError, TypeError, AttributeError) as error:
+        return _DECODER.decode(text)
+    except msgspec.MsgspecError as error:
         raise ValueError("not a check") from error
-    if check.status not in ("new", "up", "down", "paused") or not math.isfinite(check.created_at):
-        raise ValueError("not a check")
-    return check
 
 
-def _filters(found: Mapping[str, Any]) -> Filters:
-    lists = {name: tuple(str(word) for word in found.get(name) or ()) for name in ("start", "success", "failure")}
-    flags = {name: bool(found.get(name)) for name in ("post_only", "by_body", "default_fail")}
-    return Filters(**cast("Any", {**lists, **flags}))
+_DECODER = msgspec.json.Decoder(Check)

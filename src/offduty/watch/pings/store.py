@@ -39,6 +39,9 @@ class OpenPings(Protocol):
     def put(self, check: Check) -> None:
         """Remember it, by its job."""
 
+    def update(self, check: Check) -> None:
+        """`put`, for one that is there, and whose addresses are the same."""
+
     def put_key(self, key: Key) -> None:
         """Remember it, by its name."""
 
