@@ -24,6 +24,8 @@ State = Literal["pending", "open", "settling", "resolved"]
 
 GOOD = ("succeeded", "warned")
 BAD = ("failed", "lost", "missed", "overdue", "stuck", "stale")
+NEVER_RAN = "never ran"
+"""The cause of a missed run of a job that never ran at all: it was set up, and nothing starts it."""
 UPDATE_EVERY = 900.0  # seconds between two updates on a job that flaps
 MOST_NOTES = 100
 LONGEST_SNOOZE = 30 * 86_400.0
@@ -279,11 +281,12 @@ def time_passed(incident: Incident, policy: Policy, now: float) -> Step:
 
 
 def acknowledge(incident: Incident, by: str, now: float) -> Step:
-    """Somebody is at it: no more reminders, no escalation. Its end is told all the same."""
+    """Somebody is at it: no more reminders, no escalation, and the others hear of it. Its end is told all the same."""
     if incident.state not in ("open", "settling") or incident.acked_at is not None:
         return Step()
     due = incident.due if incident.state == "settling" else None
-    return Step((_noted(replace(incident, acked_by=by, acked_at=now, due=due), by, "acknowledged", now),))
+    acked = _noted(replace(incident, acked_by=by, acked_at=now, due=due), by, "acknowledged", now)
+    return Step((acked,), (Announced("acknowledged", acked),))
 
 
 def note(incident: Incident, by: str, text: str, now: float) -> Step:

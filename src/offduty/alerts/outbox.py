@@ -31,6 +31,7 @@ Compose = Callable[[Owed, Sequence[Owed]], Alert]
 """From a row, and the rows that it tells of if it is a digest, to the message. Called when it is sent."""
 
 SHORTEST_WAIT = 0.01  # seconds: less than a clock tells apart would be no wait at all
+TIME_TO_MARK = 0.25  # seconds kept of a budget: what came of the last attempt is written down, or its lease would have to run out first
 TRIPS_AFTER = 3  # failures in a row: then the channel is left alone for a while
 
 
@@ -268,7 +269,8 @@ class Outbox:
         store.tick(self._clock.wall())
         names = [name for name in store.waiting_channels() if name in self._channels]
         senders: list[Sender] = []
-        threads = [self._thread(name, senders, replace(self._setting, budget=until), until) for name in names]
+        budget = until - min(TIME_TO_MARK, seconds / 4)
+        threads = [self._thread(name, senders, replace(self._setting, budget=budget), until) for name in names]
         for thread in threads:
             thread.join(max(0.0, until - self._clock.monotonic()))
         return Delivered(sum(it.sent for it in senders), sum(it.refused for it in senders), tuple(store.waiting_channels()))

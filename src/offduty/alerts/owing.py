@@ -108,9 +108,14 @@ def _owe(books: Books, announced: Announced, rows: Sequence[Owed], silenced: boo
 
 
 def _audience(announced: Announced, plan: Plan, step: Step) -> Sequence[Destination]:
-    """`recovered` goes to those who were told that it was bad, and to nobody else (INV-8); they need no `succeeded` beside it."""
+    """`recovered` goes to those who were told that it was bad, and to nobody else (INV-8); they need no `succeeded` beside it.
+
+    That somebody is at it is news only for those who were told at once.
+    """
     wanted = plan.of(announced.event)
     incident = announced.incident
+    if announced.event == "acknowledged" and incident is not None:
+        return [Destination(channel) for channel, urgency in incident.fired if urgency == "now"]
     if announced.event == "recovered" and incident is not None:
         urgency = {to.channel: to for to in (*plan.of("escalated"), *plan.of(incident.event), *wanted)}
         return [urgency.get(channel, Destination(channel)) for channel, _ in incident.fired]
@@ -240,9 +245,25 @@ def run_happened(
     if tell is not None:
         books.put_plan(job, dict(tell))
     plan = read_plan(books.plan(job))
-    if not plan.owed or (before is not None and record["outcome"] == "running"):
+    if not plan.owed or (before not in (None, "running") and record["outcome"] == "running"):
+        return  # a beginning that comes after the end; one that comes twice is owed once: its plan may have come with the second
+    happening = happening_of(
+        record, at=_moment(record["ended_at"] or record["started_at"]), now=now, plan=plan, corrects=before == "lost", superseded=superseded
+    )
+    if happening is None:
         return
-    at = datetime.fromisoformat(str(record["ended_at"] or record["started_at"])).timestamp()
-    happening = happening_of(record, at=at, now=now, plan=plan, corrects=before == "lost", superseded=superseded)
-    if happening is not None:
-        take(books, happening, now)
+    if happening.event != "started" and plan.of("started") and not happening.late:
+        _begin(books, record, plan, now)
+    take(books, happening, now)
+
+
+def _begin(books: Books, record: Mapping[str, Any], plan: Plan, now: float) -> None:
+    """A run that was over before anybody had read its plan has started too. Where that is known, the row is there, and stays as it is."""
+    at = _moment(record["started_at"])
+    begun = happening_of({**record, "outcome": "running"}, at=at, now=now, plan=plan, corrects=False, superseded=False)
+    if begun is not None:
+        take(books, begun, now)
+
+
+def _moment(text: object) -> float:
+    return datetime.fromisoformat(str(text)).timestamp()

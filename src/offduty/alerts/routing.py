@@ -21,6 +21,8 @@ USUAL: Mapping[str, Urgency] = {
 ORDER: tuple[Urgency, ...] = ("quiet", "digest", "now")
 COPY: Urgency = "digest"
 OWNERS_ALONE = ("started", "succeeded")
+FAILURES = ("failed", "timed_out", "terminated")
+"""Outcomes that are the event `failed`."""
 ABSENCE = ("missed", "overdue", "lost", "stuck", "stale")
 """What happens to a job without a run to say whose it is."""
 
@@ -87,7 +89,7 @@ def _audience(rules: Rules, event: str, team: str) -> list[tuple[str, Urgency]]:
 def _urgency(rules: Rules, team: str, event: str, outcome: str) -> Urgency:
     """What the team says counts first, then the job, then what is usual; of a failure, its very outcome (`timed_out`) before `failed`."""
     said = (rules.urgency.get(team, {}), rules.events, USUAL)
-    keys = (outcome, event) if event == "failed" and outcome else (event,)
+    keys = (outcome, event) if event == "failed" and outcome in FAILURES else (event,)
     return next(table[key] for table in said for key in keys if key in table)
 
 

@@ -88,7 +88,8 @@ def parse(data: bytes, run_id: str) -> Spooled:
         spooled.damaged += torn or record is None
         if record is not None and record["outcome"] == "running":
             spooled.started = record
-            spooled.parts = spooled.parts or {"tell": parts["tell"]}
+            if parts["tell"] is not None and spooled.ended is None:  # the first line is written before the configuration is read
+                spooled.parts = {"tell": parts["tell"]}
         elif record is not None and spooled.ended is None:
             spooled.ended, spooled.parts = record, parts
     return spooled

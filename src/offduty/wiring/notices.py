@@ -58,7 +58,7 @@ class Notices:
 
     def deliver(self, store: SqliteStore, run_id: str, seconds: float) -> list[str]:
         """Deliver what is owed, for at most so long; who was told of this run, or will be, in words."""
-        if any(row.run == run_id for row in store.alerts.alerts(states=("waiting",), job=self._job, limit=100)):
+        if store.alerts.waiting_channels():  # what earlier runs could not deliver, too
             self._outbox(run_id, seconds).deliver(seconds)
         return told(store, run_id, self._job, titles_of(self._settings))
 

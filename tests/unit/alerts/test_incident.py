@@ -123,13 +123,13 @@ def test_reminders_grow_apart():
 
 
 def test_who_acknowledges_has_no_reminders_and_no_escalation():
-    """Only its end is told after that."""
+    """The others hear that somebody is at it; after that only its end is told."""
     life = Life(Policy(settle_s=0, remind_s=HOUR, escalate_s=HOUR))
     life.happens("failed", 0)
     life.add(acknowledge(life.open()[0], "ada", 60), 60)
     life.passes(2 * DAY)
     life.happens("succeeded", 2 * DAY)
-    assert life.events("succeeded") == ["failed", "recovered"]
+    assert life.events("succeeded") == ["failed", "acknowledged", "recovered"]
     assert next(iter(life.incidents.values())).acked_by == "ada"
 
 
