@@ -123,7 +123,8 @@ def _unreachable(rows: tuple[Row, ...]) -> Iterator[tuple[Row, Flaw]]:
         first = row.when[0]
         for value in first.values:
             exact[first.key, _fold(value)].append(row)
-        if first.key in ("exception", "signal") or any(is_glob(str(value)) for value in first.values):
+        globs = not isinstance(first, Pattern) and any(is_glob(str(value)) for value in first.values)  # equal patterns are in `exact`
+        if first.key in ("exception", "signal") or globs:
             broad[first.key].append(row)
 
 

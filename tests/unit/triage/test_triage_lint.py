@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from offduty.triage.lint import lint
@@ -94,3 +96,13 @@ def test_ten_thousand_rows_are_linted():
     """B5: also where many begin alike."""
     rows = [when(log=f"error {number}", outcome="failed") for number in range(10_000)]
     assert findings(*rows, when(log="error 7", outcome="failed", exit_code=1)) == [("E410", "t:10001")]
+
+
+def test_ten_thousand_patterns_are_checked_in_seconds():
+    """T26: patterns with stars and question marks in them are not compared each with each; equal ones are found."""
+    rows = [({"when": {"log": f"(?i)error {n} in [a-z]+"}, "cause": "c", "steps": ["s"], "team": "lab"}, "") for n in range(10_000)]
+    table = of_values([*rows, rows[7]])
+    began = time.monotonic()
+    found = lint(table, teams=["lab"], dependencies=[], categories=[], owned=True)
+    assert [flaw.code for flaw in found] == ["E410"]
+    assert time.monotonic() - began < 20
