@@ -35,6 +35,8 @@ ANSWERS = {
     "offduty.triage_row/1": ["triage", "show", "KEY-01", "--json"],
     "offduty.triage_check/1": ["triage", "check", "--json"],
     "offduty.triage_why/1": ["triage", "why", "--json"],
+    "offduty.triage_gaps/1": ["triage", "gaps", "--json"],
+    "offduty.triage_suggest/1": ["triage", "suggest", "--json"],
     "offduty.explain/1": ["triage", "explain", "job.py", "--json"],
     "offduty.error/1": ["runs", "show", "0000ffff", "--json"],
 }
