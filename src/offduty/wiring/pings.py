@@ -11,6 +11,7 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from offduty.clock import Clock, file_stamp, new_id, rfc3339, short_id
@@ -301,9 +302,7 @@ class Desk:
     # The log
 
     def _path(self, record: Record) -> str:
-        from datetime import datetime
-
-        stamp = file_stamp(datetime.fromisoformat(record["started_at"]).timestamp())
+        stamp = file_stamp(_moment(record["started_at"]))
         return f"{self._logs}/{record['job']}/{stamp}-{short_id(record['id'])}.log"
 
     def _log(self, record: Record, data: bytes) -> None:
@@ -362,7 +361,12 @@ def _running(effect: Effect, begun: Open) -> Record:
 
 
 def _head(record: Record) -> bytes:
-    return _own(f"pings of {record['job']}  run {short_id(record['id'])}  {record['started_at']}  from {record['host']}", 0.0)
+    text = f"pings of {record['job']}  run {short_id(record['id'])}  {record['started_at']}  from {record['host']}"
+    return _own(text, _moment(record["started_at"]))
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _own(text: str, at: float) -> bytes:
