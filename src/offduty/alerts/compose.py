@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from offduty.alerts.alert import Alert, Severity
+from offduty.alerts.incident import NEVER_RAN
 from offduty.alerts.owed import Owed
 from offduty.alerts.wording import moment
 from offduty.clock import rfc3339
@@ -90,7 +91,8 @@ def _recovered(row: Owed) -> str:
 
 
 def _missed(row: Owed) -> str:
-    return f"it was due at {moment(float(row.facts['at']))} and has not started" if "at" in row.facts else "it has not started"
+    not_started = "has not started: it never ran at all" if row.facts.get("cause") == NEVER_RAN else "has not started"
+    return f"it was due at {moment(float(row.facts['at']))} and {not_started}" if "at" in row.facts else f"it {not_started}"
 
 
 def _what(row: Owed, summary: Mapping[str, Any], known: Known) -> str:
@@ -106,7 +108,9 @@ def _what(row: Owed, summary: Mapping[str, Any], known: Known) -> str:
 def _steps(row: Owed, summary: Mapping[str, Any]) -> list[str]:
     steps = [str(step) for step in summary.get("do") or ()]
     if row.event == "missed":
-        steps = ["Is the scheduler up, and the machine it runs on?", f"Start it by hand if it is needed: offduty run {row.job}"]
+        never = row.facts.get("cause") == NEVER_RAN
+        look = f"Has it been installed? offduty schedule install {row.job}" if never else "Is the scheduler up, and the machine it runs on?"
+        steps = [look, f"Start it by hand if it is needed: offduty run {row.job}"]
     return steps
 
 

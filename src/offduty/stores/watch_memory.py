@@ -53,8 +53,8 @@ class MemoryWatch:
             self._watched[job] = replace(self._watched[job], output_due=at)
 
     def start(self, run: Mapping[str, Any]) -> None:
-        """A run was taken in; called by the store that takes it."""
-        if run["job"] in self._watched and run["trigger"] != "drill":
+        """A run was taken in; called by the store that takes it. A further attempt keeps no slot: the first one did."""
+        if run["job"] in self._watched and run["trigger"] != "drill" and run["root_id"] == run["id"]:
             self._newest += 1
             self._started.append(Started(self._newest, run["job"], run["id"], datetime.fromisoformat(run["started_at"]).timestamp()))
 

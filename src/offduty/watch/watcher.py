@@ -3,7 +3,7 @@
 What a tick costs grows with what is due and what has started, not with the number of jobs. Any number of watchers may look at one store:
 a slot is settled by whoever claims it, and what is told is told under a key that names it for ever (INV-9).
 
-1. Both clocks are read. If the one on the wall was set, slots in between are passed over: nobody lived through them.
+1. Both clocks are read. If the one on the wall was set, slots in between are passed over: nobody lived through them (`looking`).
 2. The spool is taken in; runs whose supervisor is gone become lost.
 3. Runs that the store heard of since the last tick keep the slots of their jobs.
 4. Slots whose grace is over are missed. The alert is owed first, then the slot is settled: a crash in between owes it once, by its key.
@@ -20,16 +20,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from offduty.alerts.incident import Happening
+from offduty.alerts.incident import NEVER_RAN, Happening
 from offduty.clock import Clock, rfc3339
-from offduty.watch.lateness import clock_step, due_at, overdue_after, seen_at, settle
+from offduty.watch.lateness import due_at, first_slot, overdue_after, seen_at, settle
+from offduty.watch.looking import Between, Look, between, read_look
 from offduty.watch.promise import Output
 from offduty.watch.store import Peer, Started, Watched, WatchStore
 
 AT_ONCE = 500
 SILENT = 300.0
 """Seconds without a beat after which another watcher is said to be silent."""
+GAP = 60.0
+"""Seconds between two own looks after which a watcher does not trust what it did not hear meanwhile."""
 FORGOTTEN = 7 * 86_400.0
+FORGET_EVERY = 360
 GOOD_RUNS = 20
 NEVER = "offduty.watcher"
 """The name under which watchers speak of each other: no job can have it, since `[job.offduty.watcher]` is nobody's."""
@@ -77,14 +81,17 @@ class _Found:
 
 
 class Watcher:
-    """`take_in`: brings the spool into the store. `me`: this watcher's id, `host` its machine. `tell`: whom a silent watcher concerns."""
+    """`take_in`: brings the spool into the store. `me`: this watcher's id, `host` its machine, `boot` of that. `tell`: whom a silent
+    watcher concerns. `facts()`: what it says of itself with every beat.
+    """
 
     def __init__(
-        self, store: Store, take_in: Callable[[], object], clock: Clock, *, me: str, host: str, tell: Mapping[str, Any] | None = None
-    ) -> None:
+        self, store: Store, take_in: Callable[[], object], clock: Clock, *, me: str, host: str, boot: str = "-",
+        tell: Mapping[str, Any] | None = None, facts: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:  # fmt: skip
         self._store, self._take_in, self._clock = store, take_in, clock
-        self._me, self._host, self._tell = me, host, tell
-        self._last: tuple[float, float] | None = None
+        self._me, self._host, self._boot, self._tell, self._facts = me, host, boot, tell, facts
+        self._last: Look | None = None
         self._seen = 0
         self._beats = 0
         self._judge_from = 0.0
@@ -93,35 +100,56 @@ class Watcher:
 
     def tick(self) -> Ticked:
         """Look once. Raises StoreError: then the next tick looks at what this one could not."""
-        now, monotonic = self._clock.wall(), self._clock.monotonic()
-        last, stepped, away = self._since_last(now, monotonic)
+        is_first = self._last is None
+        look = self._since_last(Look(self._clock.wall(), self._clock.monotonic(), self._boot))
+        now, monotonic = look.now.wall, look.now.monotonic
         self._take_in()
         found = _Found()
-        self._take_starts(last, now, found)
+        if look.reopen is not None:
+            self._reopen(look.reopen)
+        self._take_starts(look.since, now, found)
         self._settle_due(now, found)
         overdue = self._find_overdue(now, monotonic)
         stale = self._find_stale(now)
         silent = self._hear_others(now, monotonic)
-        self._last = (now, monotonic)
-        self._beats += 1
-        self._store.watch.beat(Peer(self._me, self._host, self._beats, now, self._seen, {}))
-        return Ticked(now, tuple(found.missed), found.kept, tuple(overdue), tuple(stale), tuple(silent), stepped, away)
+        self._last = look.now
+        self._beat(look.now)
+        away = now - look.since if is_first else 0.0
+        return Ticked(now, tuple(found.missed), found.kept, tuple(overdue), tuple(stale), tuple(silent), look.stepped, away)
 
-    def _since_last(self, now: float, monotonic: float) -> tuple[float, float, float]:
-        """(the last tick, by how much the clock was set since, how long nobody looked before this watcher's first tick)."""
-        if self._last is not None:
-            stepped = clock_step(now, self._last[0], monotonic, self._last[1])
-            if stepped:
-                self._judge_from = now
-            return (now if stepped else self._last[0]), stepped, 0.0
-        newest = max(self._store.watch.peers(), key=lambda peer: peer.tick_at, default=None)
-        self._beats = next((peer.beats for peer in self._store.watch.peers() if peer.id == self._me), 0)
+    def _since_last(self, now: Look) -> Between:
+        """What lies between the last look, of this watcher or (at its first) of whoever saw most, and this one."""
+        if self._last is None:
+            self._go_on_from(self._store.watch.peers())
+        elif now.monotonic - self._last.monotonic > GAP:
+            self._heard.clear()  # it was stopped, and others may have been: their silence is measured anew (F60)
+        found = between(self._last, now)
+        if found.stepped:
+            self._judge_from = now.wall
+        return found
+
+    def _go_on_from(self, peers: Sequence[Peer]) -> None:
+        self._beats = next((peer.beats for peer in peers if peer.id == self._me), 0)
+        newest = max(peers, key=lambda peer: (peer.seen, peer.tick_at), default=None)
         if newest is None:
             self._seen = self._store.watch.newest_start()
-            return now, 0.0, 0.0
-        self._seen = newest.seen
-        last = min(newest.tick_at, now)
-        return last, 0.0, now - last
+        else:
+            self._seen, self._last = newest.seen, read_look(newest.tick_at, newest.facts)
+
+    def _beat(self, look: Look) -> None:
+        """Say that this watcher has looked, and how far. Starts that all have seen are forgotten now and then (INV-11)."""
+        self._beats += 1
+        facts = {**self._facts(), **look.facts()}
+        self._store.watch.beat(Peer(self._me, self._host, self._beats, look.wall, self._seen, facts))
+        if self._beats % FORGET_EVERY == 0:
+            self._store.watch.forget_starts(min(peer.seen for peer in self._store.watch.peers()) + 1)
+
+    def _reopen(self, after: float) -> None:
+        """Slots that were passed over while the clock was wrong are open again. Those that were told stay told, by their key."""
+        for watched in self._store.watch.watched():
+            slot = first_slot(watched.promise, after)
+            if slot is not None and (watched.slot is None or slot < watched.slot):
+                self._store.watch.advance(watched.job, watched.slot, slot, due_at(watched.promise, slot))
 
     # Slots
 
@@ -143,8 +171,9 @@ class Watcher:
         settled = settle(watched.promise, watched.slot, starts, now, judge_from=self._judge_from)
         if settled.slot == watched.slot:
             return False
+        never = bool(settled.missed) and not self._store.runs(watched.job, limit=1)
         for slot in settled.missed:
-            self._store.alerts.happen(missed(watched.job, slot, starts, now), now, watched.promise.tell or None)
+            self._store.alerts.happen(missed(watched.job, slot, starts, now, never=never), now, watched.promise.tell or None)
         if self._store.watch.advance(watched.job, watched.slot, settled.slot, due_at(watched.promise, settled.slot)):
             found.missed += [(watched.job, slot) for slot in settled.missed]
             found.kept += settled.kept
@@ -218,11 +247,12 @@ class Watcher:
             self._store.alerts.happen(Happening(key, NEVER, "stuck", now, cause=f"watcher {peer.host}"), now, self._tell)
 
 
-def missed(job: str, slot: float, starts: Sequence[float], now: float) -> Happening:
-    """A slot that nobody kept. Where a run came after it, it is over already, and told as such."""
+def missed(job: str, slot: float, starts: Sequence[float], now: float, *, never: bool = False) -> Happening:
+    """A slot that nobody kept. Where a run came after it, it is over already, and told as such. `never`: there never was a run."""
     key = f"missed:{job}:{rfc3339(slot)}"
     later = any(start > slot for start in starts)
-    return Happening(key, job, "missed", slot, outcome="missed", cause="missed", superseded=later, late=now - slot > 86_400.0)
+    cause = NEVER_RAN if never else "missed"
+    return Happening(key, job, "missed", slot, outcome="missed", cause=cause, superseded=later, late=now - slot > 86_400.0)
 
 
 def newest(output: Output) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from offduty.alerts.addresses import Allowed
 from offduty.alerts.http import Route, post
-from offduty.clock import Clock
+from offduty.clock import Clock, boot_id
 from offduty.errors import OffdutyError
 from offduty.secrets import Secret
 from offduty.settings.launch import follow
@@ -45,8 +45,17 @@ class Station:
         self.places = settings.places()
         self._host = os.uname().nodename
         self.store: SqliteStore = open_store(self.places.store, clock=clock)
-        self.watcher = Watcher(self.store, self.take_in, clock, me=f"{self._host}/{name}", host=self._host, tell=self._own_tell())
         self.heartbeat = self._heartbeat()
+        self.watcher = Watcher(
+            self.store,
+            self.take_in,
+            clock,
+            me=f"{self._host}/{name}",
+            host=self._host,
+            boot=boot_id(),
+            tell=self._own_tell(),
+            facts=self._facts,
+        )
 
     def take_in(self) -> None:
         """The spool into the store; runs without a supervisor become lost."""
@@ -94,7 +103,7 @@ class Station:
         return ticked
 
     def oldest_owed(self) -> float | None:
-        """Since when the oldest alert that is due waits: one that was tried in vain waits since it came to be owed, not for its next try."""
+        """Since when the oldest alert that is due waits; one that was tried in vain waits since it came to be owed."""
         now = self.clock.wall()
         rows = self.store.alerts.alerts(states=("waiting", "leased"), limit=MOST_WAITING)
         tried = [row.at for row in rows if row.attempts >= TRIED and (row.urgency == "now" or row.event == "digest")]
@@ -103,6 +112,12 @@ class Station:
     def outbox(self) -> Outbox:
         """What delivers for this watcher, with connections of its own."""
         return outbox(self._another, self.settings, self.clock, owner=f"watch-{self._host}-{self.name}-{os.getpid()}-{self.clock.wall()}")
+
+    def _facts(self) -> dict[str, Any]:
+        """What `offduty doctor` shows of this watcher."""
+        if self.heartbeat is None:
+            return {"pid": os.getpid()}
+        return {"pid": os.getpid(), "heartbeat_at": self.heartbeat.last, "heartbeat_problem": self.heartbeat.problem}
 
     def _another(self) -> SqliteStore:
         from offduty.stores.sqlite import open_store
