@@ -9,6 +9,7 @@ from offduty.alerts.owing import run_happened
 from offduty.clock import Clock
 from offduty.stores.alerts import Alerts, OpenBooks
 from offduty.stores.alerts_memory import MemoryBooks
+from offduty.stores.drills import MemoryDrills
 from offduty.stores.handover_memory import MemoryHandover
 from offduty.stores.parts import accepted_parts, accepted_tell
 from offduty.stores.pings_memory import MemoryPings
@@ -36,6 +37,7 @@ class MemoryStore:
         self.proofs = MemoryProofs()
         self.pings = MemoryPings(self)
         self._parts: dict[str, dict[str, Any]] = {}
+        self.drills = MemoryDrills()
         self.handover = MemoryHandover(self._runs.values, self._part)
 
     def put_run(

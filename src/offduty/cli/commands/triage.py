@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     "import": "offduty.cli.commands.triage_import",
     "export": "offduty.cli.commands.triage_export",
     "explain": "offduty.cli.commands.triage_explain",
+    "coverage": "offduty.cli.commands.triage_coverage",
     "gaps": "offduty.cli.commands.triage_gaps",
     "suggest": "offduty.cli.commands.triage_suggest",
 }

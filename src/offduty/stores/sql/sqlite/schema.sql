@@ -33,6 +33,26 @@ CREATE TABLE content (
   text TEXT NOT NULL UNIQUE -- JSON: object
 ) STRICT;
 
+CREATE TABLE coverage (
+  number INTEGER PRIMARY KEY,
+  job    TEXT NOT NULL,
+  at     REAL NOT NULL, -- wall time
+  share  REAL NOT NULL,
+  known  REAL NOT NULL,
+  holes  INTEGER NOT NULL,
+  faults INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE drill (
+  number INTEGER PRIMARY KEY,
+  job    TEXT NOT NULL,
+  at     REAL NOT NULL, -- wall time
+  "row"  TEXT NOT NULL,
+  fault  TEXT NOT NULL,
+  passed INTEGER NOT NULL,
+  entry  TEXT NOT NULL -- JSON
+) STRICT;
+
 CREATE TABLE fingerprint (
   run_id  TEXT NOT NULL PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
   brief   TEXT NOT NULL, -- JSON: object, what is of this run alone
@@ -224,6 +244,10 @@ CREATE TABLE watcher (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX acceptance_by_job ON acceptance (job, number);
+
+CREATE INDEX coverage_by_job ON coverage (job, number);
+
+CREATE INDEX drill_by_job ON drill (job, number);
 
 CREATE INDEX fingerprint_by_content ON fingerprint (content);
 

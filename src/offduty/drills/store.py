@@ -1,0 +1,71 @@
+"""What is remembered of coverage and drills: when somebody looked, what was rehearsed, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A look at the coverage of a job. `share`: what rows explain; `known`: with the catalogue; 0 to 1. `of`: so many faults."""
+
+    job: str
+    at: float
+    share: float
+    known: float
+    holes: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """One drill. `row`: the one that had to win, "" if none is expected; `fault`, `op`, `target`: what was broken; `passed`: as promised.
+
+    `loud`, `named`, `won`, `told`: whether the job failed by it, its log names what was struck, the row won, somebody was told;
+    None where it does not apply. `took`: seconds from the start of the run to the message. `entry`: all the rest, for programs.
+    """
+
+    job: str
+    at: float
+    row: str
+    fault: str
+    op: str
+    target: str
+    passed: bool
+    said: str
+    loud: bool | None = None
+    named: bool | None = None
+    won: bool | None = None
+    told: bool | None = None
+    took: float | None = None
+    entry: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """As the store keeps it and `--json` shows it: the entry's keys beside the others."""
+        found = asdict(self)
+        return {**found.pop("entry"), **found}
+
+
+def rehearsed(found: Mapping[str, Any]) -> Rehearsed:
+    """The inverse of `as_json`. Raises TypeError for what is none."""
+    names = [name for name in Rehearsed.__dataclass_fields__ if name != "entry"]
+    rest = {key: value for key, value in found.items() if key not in names}
+    return Rehearsed(**{name: found[name] for name in names if name in found}, entry=rest)
+
+
+class DrillStore(Protocol):
+    """Every method may raise `StoreError`, and then has changed nothing."""
+
+    def looked(self, one: Looked) -> None:
+        """Remember a coverage."""
+
+    def coverages(self, job: str) -> list[Looked]:
+        """By time, the oldest first; at most the newest thousand."""
+
+    def rehearse(self, drills: Sequence[Rehearsed]) -> None:
+        """Remember them, all or none."""
+
+    def rehearsals(self, job: str) -> list[Rehearsed]:
+        """Of each row, fault and target the newest, in the order in which they were first rehearsed."""

@@ -1,0 +1,75 @@
+"""Coverage and drills, in memory and in the SQLite store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from offduty.drills.store import Looked, Rehearsed, rehearsed
+
+MOST = 1000
+COVERAGE = "job, at, share, known, holes, faults"
+Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
+
+
+def newest(drills: Iterable[Rehearsed]) -> list[Rehearsed]:
+    """Of each row, fault and target the last."""
+    return list({(one.row, one.fault, one.op, one.target): one for one in drills}.values())
+
+
+class MemoryDrills:
+    """See `offduty.drills.store.DrillStore`."""
+
+    def __init__(self) -> None:
+        self._looked: list[Looked] = []
+        self._drills: list[Rehearsed] = []
+
+    def looked(self, one: Looked) -> None:
+        self._looked.append(one)
+
+    def coverages(self, job: str) -> list[Looked]:
+        return [one for one in self._looked if one.job == job][-MOST:]
+
+    def rehearse(self, drills: Sequence[Rehearsed]) -> None:
+        self._drills += drills
+
+    def rehearsals(self, job: str) -> list[Rehearsed]:
+        return newest(one for one in self._drills if one.job == job)
+
+
+class SqliteDrills:
+    """See `offduty.drills.store.DrillStore`."""
+
+    def __init__(self, write: Run, read: Run) -> None:
+        self._write, self._read = write, read
+
+    def looked(self, one: Looked) -> None:
+        row = (one.job, one.at, one.share, one.known, one.holes, one.of)
+        self._write(lambda db: db.execute(f"INSERT INTO coverage ({COVERAGE}) VALUES (?, ?, ?, ?, ?, ?)", row).rowcount)
+
+    def coverages(self, job: str) -> list[Looked]:
+        sql = f"SELECT {COVERAGE} FROM coverage WHERE job = ? ORDER BY number DESC LIMIT {MOST}"
+        rows = self._read(lambda db: db.execute(sql, (job,)).fetchall())
+        return [Looked(*row) for row in reversed(rows)]
+
+    def rehearse(self, drills: Sequence[Rehearsed]) -> None:
+        rows = [(one.job, one.at, one.row, one.fault, int(one.passed), json.dumps(one.as_json())) for one in drills]
+        self._write(
+            lambda db: db.executemany('INSERT INTO drill (job, at, "row", fault, passed, entry) VALUES (?, ?, ?, ?, ?, ?)', rows).rowcount
+        )
+
+    def rehearsals(self, job: str) -> list[Rehearsed]:
+        sql = "SELECT entry FROM (SELECT number, entry FROM drill WHERE job = ? ORDER BY number DESC LIMIT 20000) ORDER BY number"
+        rows = self._read(lambda db: db.execute(sql, (job,)).fetchall())
+        return newest(one for (text,) in rows if (one := _kept(text)) is not None)
+
+
+def _kept(text: object) -> Rehearsed | None:
+    """None for what the disk has changed."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+        return rehearsed(found) if isinstance(found, dict) else None
+    except (ValueError, TypeError, RecursionError):
+        return None
