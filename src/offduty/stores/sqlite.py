@@ -393,9 +393,12 @@ def _mark_lost(db: sqlite3.Connection, values: Mapping[str, Any], now: float) ->
 
 
 def _start(db: sqlite3.Connection, row: Row) -> None:
-    """A run that is new to the store is news to the watcher, if somebody watches its job; also one that was skipped: the scheduler came."""
-    job, run, trigger, started = (row[FIELDS.index(name)] for name in ("job", "id", "trigger", "started_at"))
-    if trigger != "drill" and db.execute("SELECT 1 FROM watched WHERE job = ?", (job,)).fetchone():
+    """A run that is new to the store is news to the watcher, if somebody watches its job; also one that was skipped: the scheduler came.
+
+    A further attempt is none: it keeps no slot, or it would keep the next one.
+    """
+    job, run, root, trigger, started = (row[FIELDS.index(name)] for name in ("job", "id", "root_id", "trigger", "started_at"))
+    if trigger != "drill" and root == run and db.execute("SELECT 1 FROM watched WHERE job = ?", (job,)).fetchone():
         from offduty.stores.watch_sqlite import start
 
         start(db, job, run, started)
