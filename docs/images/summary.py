@@ -1,4 +1,7 @@
-"""Draws summary.svg from a real run: `python docs/images/summary.py`, with .venv active. The clinic's feed loses a column."""
+"""Draws summary.svg from real runs: `python docs/images/summary.py`, with .venv active.
+
+Three good days, then the clinic's feed loses a column.
+"""
 
 import io
 import os
@@ -15,15 +18,19 @@ from rich.text import Text
 HERE = Path(__file__).resolve().parent
 WORLD = HERE.parents[1] / "examples" / "clinic" / "world.py"
 TYPED = "offduty run --retries 0 forecast"
-WIDTH = 100
+WIDTH = 108
+GOOD_DAYS = 3
 
 
 def main() -> None:
     """Run it on a terminal, keep the beginning and the end, draw."""
     with tempfile.TemporaryDirectory() as home:
+        for _ in range(GOOD_DAYS):
+            on_a_terminal([sys.executable, str(WORLD), "--", *TYPED.split()], home)
         printed = on_a_terminal([sys.executable, str(WORLD), "--break", "feed-column", "--", *TYPED.split()], home)
     lines = [line.replace(f"{home}", "~/.local/state/offduty") for line in printed.splitlines()]
-    first, hidden, last = lines[:2], len(lines) - 9, lines[-7:]
+    summary = next(number for number, line in enumerate(lines) if "== summary" in line)
+    first, hidden, last = lines[:2], summary - 3, lines[summary - 1 :]
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     for line in (f"\033[1m$ {TYPED}\033[0m", *first, f"\033[2m  … {hidden} lines …\033[0m", *last):
         console.print(Text.from_ansi(line), soft_wrap=True)
