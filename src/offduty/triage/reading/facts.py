@@ -90,6 +90,7 @@ _ERRNOS = {
     104: "ECONNRESET", 54: "ECONNRESET", 110: "ETIMEDOUT", 60: "ETIMEDOUT", 111: "ECONNREFUSED", 61: "ECONNREFUSED", 112: "EHOSTDOWN",
     113: "EHOSTUNREACH", 116: "ESTALE", 122: "EDQUOT", 10013: "EACCES", 10048: "EADDRINUSE", 10053: "ECONNABORTED", 10054:
     "ECONNRESET", 10060: "ETIMEDOUT", 10061: "ECONNREFUSED", 11001: "EAI", -2: "EAI", -3: "EAI", -5: "EAI", 35: "EAGAIN", 3: "ENOENT",
+    1455: "ENOMEM", 7: "E2BIG",
 }  # fmt: skip
 _SQLSTATE = re.compile(r"(?:SQLSTATE[\[: =]{1,3}|sqlstate: |\('|\d{6} \()(?P<state>[0-9A-Z]{2}[0-9A-Z]{3})(?=[\])',:; ]|$)")
 _ORA = re.compile(r"\b(?P<code>(?:ORA|TNS|DPY|DPI)-\d{4,5})\b")
@@ -129,6 +130,8 @@ def facts_of(statement: Statement, near: frozenset[str] = frozenset()) -> frozen
     found = {f"kind:{statement.kind}", *_libraries(statement), *_codes(text), *_words("statement").shown(text)}
     found |= _words("code").shown("\n".join(statement.code[-4:]))
     found |= _words("trace").shown(" ".join(f"{frame.function or ''} {frame.file}" for frame in statement.frames))
+    if "errno:EACCES" in found:  # Java's FileNotFoundException is raised for both
+        found.discard("errno:ENOENT")
     if found & {"errno:ENOENT", "errno:EACCES", "http:404"} or _ABSENT.search(text):
         found |= _file_kinds(text)
     return frozenset(found - {"peer:db", "peer:http"} | _peer(found, text, near))
