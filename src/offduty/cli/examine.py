@@ -113,7 +113,7 @@ def store(found: places.Places) -> Iterator[Fact]:
         yield Fact("store", "runs", "none yet")
         return
     try:
-        with closing(_reading(found.store)) as database:
+        with closing(reading(found.store)) as database:
             yield _schema(migrations.version(database))
             yield _whole(database.execute("PRAGMA quick_check(1)").fetchone()[0])
             yield Fact("store", "runs", str(database.execute("SELECT count(*) FROM run").fetchone()[0]))
@@ -121,7 +121,8 @@ def store(found: places.Places) -> Iterator[Fact]:
         yield Fact("store", "contents", found.store, str(error), "the next run sets it aside and begins a new one; keep the old file")
 
 
-def _reading(path: str) -> sqlite3.Connection:
+def reading(path: str) -> sqlite3.Connection:
+    """The store, for reading only. Raises sqlite3.Error."""
     return sqlite3.connect(f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro", uri=True, timeout=1)
 
 

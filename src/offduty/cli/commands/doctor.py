@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from offduty import places
-from offduty.cli import COMMANDS, examine
+from offduty.cli import COMMANDS, arrivals, examine
 from offduty.cli.commands.config import shown, words
 from offduty.cli.examine import Fact
 from offduty.cli.show import Cell, Screen, one_line, print_cells, print_json, screen
@@ -50,8 +50,10 @@ def look(config: str | None, now: float) -> Iterator[Fact]:
     yield from problems
     if settings is not None:
         yield from _configuration(settings)
-        yield from _channels(settings)
+        yield from _broken_channels(settings)
     found = settings.places() if settings is not None else places.find(os.environ)
+    if settings is not None:
+        yield from arrivals.facts(settings, found.store, now)
     yield from examine.folders(found)
     yield from examine.space(found)
     yield from examine.store(found)
@@ -85,10 +87,8 @@ def _configuration(settings: Settings) -> Iterator[Fact]:
             yield Fact("settings", dotted(setting.path), f"{words(setting.value)}  [{setting.source}]")
 
 
-def _channels(settings: Settings) -> Iterator[Fact]:
-    """Each channel, and whether it could be built now."""
-    for name, channel in settings.channels.items():
-        yield Fact("channels", name, channel.kind)
+def _broken_channels(settings: Settings) -> Iterator[Fact]:
+    """The channels that cannot be built now."""
     wrong = {
         str(mistake.path[1]): mistake for mistake in reversed(settings.mistakes) if mistake.path[:1] == ("channel",) and mistake.path[1:]
     }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from offduty.alerts.compose import told_in_words
+from offduty.alerts.owed import Owed
 from offduty.cli.choose import run_of
 from offduty.cli.reach import open_for_reading
 from offduty.cli.record_text import whole
 from offduty.cli.show import Cell, one_line, print_cells, print_json, screen
+from offduty.cli.telling import alert_json, store_of
 from offduty.clock import Clock
 from offduty.runs.store import Record
 from offduty.transactions import check
@@ -35,13 +38,16 @@ def main(args: argparse.Namespace) -> int:
         transactions = reach.store.ledger(run["id"])
         checks, metrics = reach.store.checks(run["id"]), reach.store.metrics(run["id"])
         fingerprint = reach.store.fingerprint(run["id"])
+        told = [row for row in reversed(store_of(reach).alerts.alerts(job=run["job"], limit=1000)) if row.run == run["id"]]
     if args.json:
         parts = {"transactions": transactions, "checks": checks, "metrics": metrics, "fingerprint": fingerprint}
+        parts["told"] = [alert_json(row) for row in told]
         print_json({"schema": "offduty.run/1", "run": run, **parts})
     else:
         show(args, run)
         show_ledger(args, run, transactions)
         show_checks(args, checks)
+        show_told(args, told)
     return 0
 
 
@@ -59,6 +65,14 @@ def show_ledger(args: argparse.Namespace, run: Record, transactions: list[dict[s
     on, label = screen(args), "touched"
     for entry in transactions:
         print_cells(on, [Cell(f"{label:<{INDENT}}", "dim"), Cell(one_line(log_line(from_json(entry), run["cwd"])))])
+        label = ""
+
+
+def show_told(args: argparse.Namespace, rows: list[Owed]) -> None:
+    """Who was told of it, as of now: a message that waited when the run ended may have arrived since."""
+    on, label = screen(args), "told"
+    for row in rows:
+        print_cells(on, [Cell(f"{label:<{INDENT}}", "dim"), Cell(f"{row.event}: {one_line(told_in_words(row, {}))}")])
         label = ""
 
 

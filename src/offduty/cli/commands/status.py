@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from offduty.alerts.incident import Incident
 from offduty.cli import COMMANDS
 from offduty.cli.choose import EMPTY, known_job
 from offduty.cli.reach import Planned, Reach, open_for_reading
 from offduty.cli.record_text import in_short, lasted, started
-from offduty.cli.show import Cell, Screen, distance, moment, print_json, print_table, screen
+from offduty.cli.show import Cell, Screen, distance, moment, one_line, print_cells, print_json, print_table, screen
+from offduty.cli.telling import incident_json, store_of
 from offduty.clock import Clock, rfc3339
 from offduty.runs.store import JobRuns, Record
 
@@ -27,6 +29,7 @@ offduty status --json | jq -r '.jobs[] | select(.well == false) | .job'
 """
 GOOD = ("succeeded", "warned")
 BAD = ("failed", "timed_out", "terminated", "lost")
+MOST_INCIDENTS = 10
 LOOK_BACK = 200  # runs of a job that are looked at to count those in a row
 
 
@@ -59,13 +62,36 @@ def main(args: argparse.Namespace) -> int:
     clock = Clock()
     with open_for_reading(args, clock) as reach:
         jobs = [status_of(reach, job, clock.wall()) for job in wanted(reach.store.last_runs(), reach.planned, args.jobs)]
+        alerts = store_of(reach).alerts
+        incidents = [one for one in alerts.incidents() if not args.jobs or one.job in args.jobs]
+        counts = alerts.counts()
     if args.json:
-        print_json({"schema": "offduty.status/1", "at": rfc3339(clock.wall()), "jobs": [job.as_json() for job in jobs]})
-    elif jobs:
+        more = {"incidents": [incident_json(one) for one in incidents], "alerts": counts}
+        print_json({"schema": "offduty.status/1", "at": rfc3339(clock.wall()), "jobs": [job.as_json() for job in jobs], **more})
+        return 0
+    if jobs:
         show(screen(args), jobs, clock.wall())
     else:
         print(EMPTY)
+    for text in (*broken(incidents), *undelivered(counts)):
+        print_cells(screen(args), [Cell(text, "yellow")])
     return 0
+
+
+def broken(incidents: Sequence[Incident]) -> Iterator[str]:
+    """`incident 3469c622 feed, FEED-02: 3 bad runs, nobody is at it`: the newest first, a few of them."""
+    for one in incidents[:MOST_INCIDENTS]:
+        runs = f"{one.failures} bad run{'s' * (one.failures != 1)}"
+        at_it = f"{one.acked_by} is at it" if one.acked_by else "nobody is at it"
+        yield one_line(f"incident {one.id[:8]}  {one.job}, {one.cause}: {runs}, {at_it}")
+    if len(incidents) > MOST_INCIDENTS:
+        yield f"and {len(incidents) - MOST_INCIDENTS} more incidents: offduty incidents"
+
+
+def undelivered(counts: Mapping[str, int]) -> Iterator[str]:
+    """What was given up; what merely waits for its time is no news."""
+    if dead := counts.get("dead"):
+        yield f"{dead} alert{'s were' if dead > 1 else ' was'} given up and never arrived: offduty alerts --undelivered"
 
 
 def wanted(ran: Iterable[JobRuns], planned: Mapping[str, Planned], asked: Sequence[str]) -> list[JobRuns | str]:
