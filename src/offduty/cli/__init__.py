@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "silence": ("offduty.cli.commands.silence", "Look after", "a maintenance window: nobody is told of a job for a while"),
     "deliver": ("offduty.cli.commands.deliver", "Look after", "send what is owed and has not arrived yet"),
     "ready": ("offduty.cli.commands.ready", "Let go", "can this job be left alone, and what is missing"),
+    "handover": ("offduty.cli.commands.handover", "Let go", "the document a support team can work from; who accepted what"),
     "scan": ("offduty.cli.commands.scan", "Set up", "what the code touches that can fail: files, databases, services"),
     "schedule": ("offduty.cli.commands.schedule", "Set up", "when jobs are due; hand that to cron, systemd or Kubernetes"),
     "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),

@@ -108,8 +108,8 @@ def _watched(e: Evidence) -> Answer:
     if not e.watched:
         return Answer("not met", "no watcher knows when it is due: nobody would notice that it is missing", "offduty watch")
     if e.watcher_seen is None or e.now - e.watcher_seen > SEEN_FOR:
-        seen = "never" if e.watcher_seen is None else _ago(e.watcher_seen, e.now)
-        return Answer("not met", f"its absence is watched for, but the watcher was last seen {seen}", "offduty watch")
+        seen = "no watcher has ever looked" if e.watcher_seen is None else f"the watcher last looked {_ago(e.watcher_seen, e.now)}"
+        return Answer("not met", f"it is known when it is due, but {seen}", "offduty watch")
     return Answer("met", f"its absence is noticed; the watcher looked {_ago(e.watcher_seen, e.now)}")
 
 
