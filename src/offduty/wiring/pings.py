@@ -91,7 +91,8 @@ class Desk:
     def __post_init__(self) -> None:
         self.duty = duty_of(self.settings)
         self._redactor = Redactor(self.settings.environ)
-        self._logs = self.settings.places().logs
+        places = self.settings.places()
+        self._logs, self._path_of_store = places.logs, places.store
         self._source = self.settings.files[-1] if self.settings.files else SOURCE
 
     def answer(self, asked: Sequence[Asked]) -> list[Answer]:
@@ -104,6 +105,10 @@ class Desk:
             for path in self._written:
                 _remove(path)
             raise
+
+    def is_there(self) -> bool:
+        """Whether the store's file is; a store that was taken away would be begun anew, and know nobody (F79)."""
+        return os.path.exists(self._path_of_store)
 
     def sync(self) -> list[Check]:
         """Have a check for every job of the configuration with `ping = true`, and none called so for others. Raises StoreError."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -32,7 +34,7 @@ AT_ONCE = 500  # pings in a transaction
 AWAY = 0.5  # seconds for which the store is left alone after it failed
 LONGEST_BODY = 10 << 20  # bytes that are read, and thrown away beyond the limit, before a client is told that it is too much
 BODY_TIME = 15.0  # seconds for a body
-HEAD_TIME = 10.0  # seconds for the head of a request, from when the connection is open or the last answer is given
+HEAD_TIME = 5.0  # seconds for the head of a request, from when the connection is open or the last answer is given
 LONGEST_HEAD = 32 << 10  # bytes
 MOST_CONNECTIONS = 2_000
 MOST_HOPS = 20
@@ -85,6 +87,7 @@ class Writer:
         self._desk: Desk | None = None
         self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
         self._away_until = 0.0
+        self.faults: deque[str] = deque(maxlen=100)
 
     def ask(self, asked: Asked) -> asyncio.Future[Answer]:
         """The answer, once it is durable."""
@@ -104,7 +107,7 @@ class Writer:
                 future.set_result(answer)
 
     def _answers(self, asked: Sequence[Asked]) -> list[Answer]:
-        if self._clock.monotonic() < self._away_until:
+        if self._clock.monotonic() < self._away_until or (self._desk and not self._desk.is_there()):
             return [BUSY] * len(asked)
         try:
             self._desk = self._desk or self._make_desk()
@@ -112,6 +115,12 @@ class Writer:
         except OffdutyError:
             self._away_until = self._clock.monotonic() + AWAY
             return [BUSY] * len(asked)
+        except Exception as error:  # noqa: BLE001 -- a fault of ours costs the ping that brings it out, and no other one
+            if len(asked) > 1:
+                return [answer for one in asked for answer in self._answers([one])]
+            self.faults.append(repr(error)[:1000])
+            print(f"offduty: a ping could not be taken in, which is a bug: {self.faults[-1]}", file=sys.stderr, flush=True)
+            return [BUSY]
 
 
 @dataclass
@@ -190,7 +199,7 @@ class App:
         ]  # fmt: skip
         headers += [(b"retry-after", b"%d" % RETRY_AFTER)] if answer.status in (429, 503) else []
         headers += [(b"allow", ", ".join(METHODS).encode())] if answer.status == 405 else []
-        headers += [(b"connection", b"close")] if answer.status in (400, 405, 408, 413) else []
+        headers += [(b"connection", b"close")] if answer.status in (400, 405, 408, 413, 431) else []
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
@@ -202,6 +211,8 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
         if name in found and name in (b"host", b"content-length", b"transfer-encoding"):
             raise Refused(400, "a header is given twice")
         found[name] = found[name] + b"," + value if name == b"x-forwarded-for" and name in found else value
+    if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_HEAD:
+        raise Refused(431, "the head of the request is too large")
     if b"content-length" in found and b"transfer-encoding" in found:
         raise Refused(400, "the length of the body is given twice")
     return found
