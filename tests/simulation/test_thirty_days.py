@@ -9,8 +9,8 @@ import pytest
 
 from offduty.alerts.incident import resolve
 from offduty.alerts.proof import Proof
+from offduty.drills.store import Looked, Rehearsed
 from offduty.handover.acceptance import accept
-from offduty.handover.seams import CoverageShare, DrillResult
 from offduty.settings.load import load
 from offduty.stores.sqlite import open_store
 from offduty.testing import MONDAY, FakeClock, a_run
@@ -25,19 +25,6 @@ TEAMS = ("data-science", "lab", "clinic-it")
 CODE = {"commit": "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678", "dirty": False, "files": {"forecast.py": "0123456789ab"}}
 
 
-class Rehearsed:
-    """What coverage and drills say from the day on which they are done."""
-
-    share: CoverageShare | None = None
-    results: tuple[DrillResult, ...] = ()
-
-    def coverage(self, job):
-        return self.share
-
-    def drills(self, job):
-        return self.results
-
-
 class World:
     """The clinic, its store, and a day after the other."""
 
@@ -49,7 +36,7 @@ class World:
         (folder / "offduty.toml").write_text(config + CHANNELS)
         (folder / "uv.lock").write_text("version = 1\n")
         self.settings = load(str(folder), {"HOME": str(folder), "PATH": "/usr/bin:/bin"})
-        self.clock, self.rehearsed = FakeClock(MONDAY), Rehearsed()
+        self.clock = FakeClock(MONDAY)
         self.store = open_store(str(folder / "state" / "s"), clock=self.clock)
         self.table = table_of(self.settings)
 
@@ -64,7 +51,7 @@ class World:
         now = self.clock.wall()
         if self.store.watch.watched():
             self.store.watch.beat(Peer("etl-3/service", "etl-3", 1, now, 0, {}))
-        return readiness_of(self.settings, "forecast", self.store, now, self.rehearsed)
+        return readiness_of(self.settings, "forecast", self.store, now)
 
     def fails_and_the_lab_resolves_it(self):
         tell = {
@@ -79,8 +66,9 @@ class World:
 
     def rehearse(self):
         now = self.clock.wall()
-        self.rehearsed.share = CoverageShare(0.95, 1, now)
-        self.rehearsed.results = tuple(DrillResult(row.name, True, now) for row in self.table.rows)
+        self.store.drills.looked(Looked("forecast", now, 0.95, 1.0, 1, 20))
+        rows = [Rehearsed("forecast", now, row.name, "missing", "file.read", "lab.csv", True, "as promised") for row in self.table.rows]
+        self.store.drills.rehearse(rows)
 
     def hand_over(self):
         ours = to_accept(self.settings, "forecast", self.table)

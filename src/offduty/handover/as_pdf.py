@@ -13,7 +13,7 @@ from offduty.handover.document import Document
 SCRIPTS = (
     ("Chinese, Japanese or Korean", r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]",
      ("Noto Sans CJK", "Noto Serif CJK", "Source Han", "WenQuanYi", "IPA", "Droid Sans Fallback", "Unifont"), "fonts-noto-cjk"),
-    ("Arabic", r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefe]", 
+    ("Arabic", r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefe]",
      ("Noto Sans Arabic", "Noto Naskh", "DejaVu Sans", "Amiri"), "fonts-noto-core"),
     ("Hebrew", r"[\u0590-\u05ff]", ("Noto Sans Hebrew", "Noto Serif Hebrew", "DejaVu Sans"), "fonts-noto-core"),
     ("Devanagari", r"[\u0900-\u097f]", ("Noto Sans Devanagari", "Noto Serif Devanagari", "Lohit"), "fonts-noto-core"),

@@ -17,7 +17,7 @@ from offduty.handover.seams import Rehearsal
 from offduty.handover.store import GOOD, Past, Reading
 from offduty.triage.row import Row
 from offduty.triage.table import Table
-from offduty.wiring.rehearsal import rehearsal_of
+from offduty.wiring.rehearsal import Kept
 
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
@@ -46,7 +46,7 @@ def readiness_of(settings: Settings, name: str, store: SqliteStore, now: float, 
 def evidence_of(settings: Settings, name: str, store: SqliteStore, now: float, rehearsal: Rehearsal | None = None) -> Evidence:
     """All that readiness is judged by."""
     job, table = settings.job(name), table_of(settings)
-    rehearsal = rehearsal or rehearsal_of(settings, store)
+    rehearsal = rehearsal or Kept(store.drills)
     runs = store.handover.past(name, LOOKED_AT)
     prints = _fingerprints(store, runs)
     code: Mapping[str, Any] = (prints[0].get("code") or {}) if prints else {}

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from offduty.handover.seams import NotYet, Rehearsal
+from offduty.handover.seams import CoverageShare, DrillResult
 
 if TYPE_CHECKING:
-    from offduty.settings.load import Settings
-    from offduty.stores.sqlite import SqliteStore
+    from offduty.drills.store import DrillStore
 
 
-def rehearsal_of(settings: Settings, store: SqliteStore) -> Rehearsal:
-    """What coverage and drills have found out for the jobs of this configuration."""
-    return NotYet()
+class Kept:
+    """See `offduty.handover.seams.Rehearsal`."""
+
+    def __init__(self, drills: DrillStore) -> None:
+        self._drills = drills
+
+    def coverage(self, job: str) -> CoverageShare | None:
+        looked = self._drills.coverages(job)
+        return CoverageShare(looked[-1].share, looked[-1].holes, looked[-1].at) if looked else None
+
+    def drills(self, job: str) -> list[DrillResult]:
+        return [
+            DrillResult(one.row, one.passed, one.at, f"{one.fault} {one.target}".strip(), one.said) for one in self._drills.rehearsals(job)
+        ]

@@ -19,7 +19,7 @@ from offduty.handover.runbook import Book, DependencyFacts, IncidentFacts, RowFa
 from offduty.triage.row import Row
 from offduty.version import VERSION
 from offduty.wiring.handover import folder_of, readiness_of, table_of, teams_of, to_accept, when_due
-from offduty.wiring.rehearsal import rehearsal_of
+from offduty.wiring.rehearsal import Kept
 from offduty.wiring.schedules import schedule_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def book_of(settings: Settings, name: str, store: SqliteStore, now: float, logs:
     last = next(iter(store.runs(name, limit=1)), None)
     launch = _launch(settings, name)
     ready: Readiness = readiness_of(settings, name, store, now)
-    rehearsal = rehearsal_of(settings, store)
+    rehearsal = Kept(store.drills)
     return Book(
         job=name,
         made=f"made {day(now)} by offduty {VERSION} from configuration, code and history",
