@@ -295,6 +295,7 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "on_calendar": _left_to_the_full_loader,
     "not_on": _files,
     "output": _outputs,
+    "ping": _left_to_the_full_loader,
     "timezone": _filled,
     "start_grace": _seconds,
     "max_duration": _seconds,
