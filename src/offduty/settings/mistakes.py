@@ -9,7 +9,7 @@ from offduty.errors import ConfigError, OffdutyError, ScheduleError, quoted
 Path = tuple[str | int, ...]
 
 STOPS, STOPS_JOB, DEGRADES, WARNS = "stops", "stops the job", "degrades", "warns"
-_ONLY_WARN = ("E106", "E206", "E213", "E225")
+_ONLY_WARN = ("E106", "E206", "E213", "E225", "E227")
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,17 @@ from offduty.errors import ConfigError, quoted
 from offduty.settings import envfile, files
 from offduty.settings.load import Settings
 from offduty.settings.mistakes import Mistake, Path
+from offduty.settings.reach import unreached
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", ".pl", ".rb", ".js", ".sql")
 
 
 def missing(settings: Settings) -> list[Mistake]:
-    """Every finding, each with the line of the setting that names what is not there: E211 to E213."""
+    """Every finding, each with the line of the setting that names what is not there, E211 to E213, or who cannot be told, E227."""
     found = [finding for name in settings.jobs for finding in _of_job(settings, name)]
     if settings.triage_file is not None:
         found += _of_triage(settings)
+    found += unreached(settings)
     return [Mistake(f.code, f.path, f.what, f.why, f.fix, f.where or str(settings.source(f.path))) for f in found]
 
 
