@@ -148,7 +148,7 @@ def _digest(row: Owed, members: Sequence[Owed], known: Known) -> Alert:
     items = tuple(_item(one) for one in order)
     return Alert(
         key=row.key, event="digest", job=row.job or (jobs[0] if len(jobs) == 1 else ""), title=title, at=row.at, items=items, status=status,
-        severity="error" if bad else "info", team=known.titles.get(row.team, row.team), what=f"{bad} of them are bad news." if bad else "",
+        severity="error" if bad else "info", team=known.titles.get(row.team, row.team), what=f"{bad} of them {'is' if bad == 1 else 'are'} bad news." if bad else "",
     )  # fmt: skip
 
 
