@@ -158,6 +158,27 @@ def _ages(folder: str, ending: str, now: float) -> list[float]:
         return []
 
 
+def pings(found: places.Places, now: float) -> Iterator[Fact]:
+    """Jobs that ping: how many, when the last one did, and whether pings can be taken here."""
+    from importlib.util import find_spec
+
+    from offduty.watch.pings.check import read_check
+
+    try:
+        with closing(reading(found.store)) as connection:
+            checks = [read_check(facts) for (facts,) in connection.execute("SELECT facts FROM ping_check")]
+    except (sqlite3.Error, ValueError):  # there is no store yet, or an older one; what is wrong with it is said elsewhere
+        return
+    if checks:
+        last = max((check.last_ping for check in checks if check.last_ping is not None), default=None)
+        said = f"the last ping {spoken(max(0.0, now - last))} ago" if last is not None else "no ping yet"
+        down = sum(check.status == "down" for check in checks)
+        value = f"{len(checks)} checks, {down} down, {said}"
+        lacking = find_spec("uvicorn") is None or find_spec("httptools") is None
+        care = "no pings can be taken by this installation"
+        yield judged("store", "pings", value, wrong=lacking, care=care, fix="pip install 'offduty[web]', if they are taken here")
+
+
 def locks(found: places.Places) -> Iterator[Fact]:
     """The jobs that run now, and by which process."""
     held = [(name.removesuffix(".lock"), pid) for name in _names(found.locks) if (pid := holder(f"{found.locks}/{name}"))]

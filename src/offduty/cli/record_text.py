@@ -60,7 +60,8 @@ def whole(run: Record) -> Iterator[tuple[str, str]]:
         "took": "" if run["duration_s"] is None else took(run["duration_s"]),
         "command": shlex.join(run["command"]),
         "in": run["cwd"],
-        "on": f"{run['host']} as {run['user']}, process {run['pid']}",
+        "on": f"{run['host']} as {run['user']}, process {run['pid']}" if run["pid"] else "",
+        "pinged from": "" if run["pid"] else run["host"],
         "log": run["log"],
     }
     yield from ((label, one_line(text)) for label, text in facts.items() if text)

@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING, Any
 from offduty.clock import Clock, file_stamp, new_id, rfc3339, short_id
 from offduty.errors import OffdutyError
 from offduty.places import make_private
+from offduty.runs import job as runs_job
 from offduty.runs.failure import Failure, find_failure
 from offduty.runs.job import is_name
 from offduty.runs.logfile import OUT, OWN, column
 from offduty.runs.lost import FAILURE as LOST_FAILURE
 from offduty.runs.summary import fold, render
 from offduty.secrets.redactor import Redactor
-from offduty.settings.schema import Job
+from offduty.settings.schema import Job, Log
 from offduty.triage.verdict import Verdict
 from offduty.watch.pings.address import Address
 from offduty.watch.pings.check import GRACE, PERIOD, Check, Filters, Heard, Key, Open, Ping
 from offduty.watch.pings.rules import Effect, judged, take
 from offduty.watch.pings.store import OpenPings, PingStore
 from offduty.watch.promise import Promise, read_promise
+from offduty.wiring.retain import retain
 from offduty.wiring.runs import NO_SUMMARY
 from offduty.wiring.telling import promise_of, tell_of
 from offduty.wiring.triage import Duty, case_of, duty_of, line, lines_of
@@ -135,7 +137,10 @@ class Desk:
             return
         tell = self._tell(check, "") or {}
         if check.job in self.settings.jobs:
-            promise, source = promise_of(self.settings, check.job, tell), self._source
+            try:
+                promise, source = promise_of(self.settings, check.job, tell), self._source
+            except OffdutyError:  # that job alone is not watched, and `offduty watch` says so (F64)
+                return
         else:
             promise, source = replace(read_promise({**check.promise, "job": check.job}), tell=tell), SOURCE
         if promise.schedule() is not None or promise.max_duration is not None:
@@ -323,6 +328,23 @@ class Desk:
             record["log"] = path
         except OSError:
             record["log"] = ""
+
+
+def tidy(settings: Settings, clock: Clock) -> int:
+    """Retention of runs that ping, as `log` of their jobs says; how many went. Raises StoreError."""
+    from offduty.stores.sqlite import open_store
+
+    logs, gone = settings.places().logs, 0
+    store = open_store(settings.places().store, clock=clock)
+    try:
+        for check in store.pings.checks():
+            keep = settings.jobs[check.job].log if check.job in settings.jobs else Log()
+            job = runs_job.Job(check.job, ["ping"], keep_s=float(keep.keep), keep_runs=int(keep.keep_runs), keep_bytes=int(keep.max_total))
+            while went := retain(store, job, logs, clock):
+                gone += went
+    finally:
+        store.close()
+    return gone
 
 
 def new_check(

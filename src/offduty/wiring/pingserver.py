@@ -89,6 +89,10 @@ class Writer:
         self._away_until = 0.0
         self.faults: deque[str] = deque(maxlen=100)
 
+    def renew(self, make_desk: Callable[[], Desk]) -> None:
+        """Another configuration, from the next ping on."""
+        self._make_desk, self._desk = make_desk, None
+
     def ask(self, asked: Asked) -> asyncio.Future[Answer]:
         """The answer, once it is durable."""
         loop = asyncio.get_running_loop()
@@ -283,6 +287,20 @@ def server(app: App) -> Server:
     return uvicorn.Server(config)
 
 
-async def serve(app: App, sock: socket.socket) -> None:
-    """Until SIGTERM or SIGINT; what is asked by then is answered."""
-    await server(app).serve(sockets=[sock])
+async def serve(app: App, sock: socket.socket, chores: Sequence[tuple[float, Callable[[], object]]] = ()) -> None:
+    """Until SIGTERM or SIGINT; what is asked by then is answered. `chores`: (every so many seconds, what), each in a thread."""
+    tasks = [asyncio.create_task(_every(seconds, work)) for seconds, work in chores]
+    try:
+        await server(app).serve(sockets=[sock])
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _every(seconds: float, work: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(work)
+        except OffdutyError as error:  # the next time may go better; pings are taken meanwhile
+            print(f"offduty: {error}", file=sys.stderr, flush=True)

@@ -72,7 +72,8 @@ class Station:
 
         duty, source, now = duty_of(self.settings), self.settings.files[-1] if self.settings.files else "", self.clock.wall()
         watched, problems = [], []
-        for name in self.settings.jobs:
+        paused = {check.job for check in self.store.pings.checks() if check.status == "paused"}
+        for name in [name for name in self.settings.jobs if name not in paused]:
             try:
                 tell = tell_of(self.settings, name, duty) if self.settings.channels else {}
                 promise = promise_of(self.settings, name, tell)

@@ -58,6 +58,7 @@ def look(config: str | None, now: float) -> Iterator[Fact]:
     yield from examine.space(found)
     yield from examine.store(found)
     yield from examine.spool(found, now)
+    yield from examine.pings(found, now)
     yield from examine.locks(found)
     yield from examine.machine()
 

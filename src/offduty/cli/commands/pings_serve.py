@@ -6,11 +6,20 @@ import argparse
 import ipaddress
 import os
 import socket
+from typing import TYPE_CHECKING
 
 from offduty.cli.show import note, print_json
 from offduty.clock import Clock
 from offduty.errors import UsageError, quoted
 from offduty.settings.load import Settings, load
+from offduty.triage.tablefile import stamp
+
+if TYPE_CHECKING:
+    from offduty.wiring.pings import Desk
+    from offduty.wiring.pingserver import Writer
+
+PATIENCE = 1.0  # seconds that a ping waits for the store's lock
+LOOK_EVERY, TIDY_EVERY = 5.0, 3600.0
 
 HELP = "take pings, until told to stop"
 DESCRIPTION = """\
@@ -39,8 +48,7 @@ def main(args: argparse.Namespace) -> int:
     """Serve."""
     import asyncio
 
-    from offduty.stores.sqlite import open_store
-    from offduty.wiring.pings import Desk
+    from offduty.wiring.pings import tidy
     from offduty.wiring.pingserver import App, Trusted, Writer, serve
 
     settings, clock = load(os.getcwd(), os.environ, config=args.config), Clock()
@@ -52,15 +60,37 @@ def main(args: argparse.Namespace) -> int:
             "E118", f"{host} is not this machine alone", where="--listen", why=why, fix="say --behind-proxy ADDRESS, or --expose"
         )
 
-    def desk() -> Desk:
-        made = Desk(settings, clock, open_store(settings.places().store, clock=clock, timeout=1.0).pings)
+    house = _House(args, settings, clock)
+    app = App(Writer(house.desk, clock), clock, int(settings.ping.body_limit), float(settings.ping.rate), trusted)
+    with _listen(host, port) as sock:
+        _say(args, settings, sock)
+        asyncio.run(serve(app, sock, [(LOOK_EVERY, lambda: house.reread(app.writer)), (TIDY_EVERY, lambda: tidy(house.settings, clock))]))
+    return 0
+
+
+class _House:
+    """What the server stands on: the configuration as it is now, and a desk over its store."""
+
+    def __init__(self, args: argparse.Namespace, settings: Settings, clock: Clock) -> None:
+        self.settings, self._args, self._clock = settings, args, clock
+        self._stamps = {path: stamp(path) for path in settings.files}
+
+    def desk(self) -> Desk:
+        """One that has a check for every job that pings. Raises StoreError."""
+        from offduty.stores.sqlite import open_store
+        from offduty.wiring.pings import Desk
+
+        made = Desk(self.settings, self._clock, open_store(self.settings.places().store, clock=self._clock, timeout=PATIENCE).pings)
         made.sync()
         return made
 
-    with _listen(host, port) as sock:
-        _say(args, settings, sock)
-        asyncio.run(serve(App(Writer(desk, clock), clock, int(settings.ping.body_limit), float(settings.ping.rate), trusted), sock))
-    return 0
+    def reread(self, writer: Writer) -> None:
+        """Take up a configuration that was edited; one that is broken is said once, and the old one stays. Raises ConfigErrors."""
+        stamps = {path: stamp(path) for path in self._stamps}
+        if stamps != self._stamps:
+            self._stamps = stamps
+            self.settings = load(os.getcwd(), os.environ, config=self._args.config)
+            writer.renew(self.desk)
 
 
 def _say(args: argparse.Namespace, settings: Settings, sock: socket.socket) -> None:
