@@ -54,10 +54,18 @@ def settle(promise: Promise, slot: float | None, starts: Sequence[float], now: f
         elif now > slot + grace:
             if slot >= judge_from:
                 missed.append(slot)
-            slot = following
+                slot = following
+            else:
+                slot = _first_to_judge(promise, slot, judge_from - grace)
         else:
             break
     return Settled(slot, tuple(missed), kept)
+
+
+def _first_to_judge(promise: Promise, slot: float, after: float) -> float | None:
+    """The next slot; those up to `after` are left out in one step, since years may lie between."""
+    schedule = promise.schedule(slot)
+    return None if schedule is None else schedule.after(max(slot, after))
 
 
 def due_at(promise: Promise, slot: float | None) -> float | None:

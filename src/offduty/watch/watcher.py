@@ -32,6 +32,8 @@ SILENT = 300.0
 """Seconds without a beat after which another watcher is said to be silent."""
 GAP = 60.0
 """Seconds between two own looks after which a watcher does not trust what it did not hear meanwhile."""
+OLDEST = 32 * 86_400.0
+"""Seconds after which a slot is news to nobody, if nobody looked for so long."""
 FORGOTTEN = 7 * 86_400.0
 FORGET_EVERY = 360
 GOOD_RUNS = 20
@@ -168,7 +170,7 @@ class Watcher:
 
     def _settle(self, watched: Watched, starts: Sequence[float], now: float, found: _Found) -> bool:
         """Whether the open slot of the job is another one now."""
-        settled = settle(watched.promise, watched.slot, starts, now, judge_from=self._judge_from)
+        settled = settle(watched.promise, watched.slot, starts, now, judge_from=max(self._judge_from, now - OLDEST))
         if settled.slot == watched.slot:
             return False
         never = bool(settled.missed) and not self._store.runs(watched.job, limit=1)

@@ -40,6 +40,7 @@ def test_slots_open_again_when_a_wrong_clock_is_put_right() -> None:
     """F55: a year ahead for ten seconds must not leave a job unwatched for a year; nothing before the mistake comes back."""
     assert last_of(SIX, SIX + 365 * DAY, SIX + 20) == (SIX + 20 - SIX - 365 * DAY - 10, SIX + 20)
     assert last_of(SIX, SIX + 365 * DAY, SIX - DAY)[1] == SIX
+    assert last_of(SIX, SIX + 365 * DAY, SIX + 730 * DAY, SIX + 366 * DAY, SIX + DAY)[1] == SIX + DAY
 
 
 @pytest.mark.parametrize("walls", [(SIX, SIX - DAY), (SIX, SIX + HOUR, SIX + 20), (SIX, SIX + 8 * HOUR, SIX + 8 * HOUR - 90)])
@@ -57,6 +58,6 @@ def test_across_a_reboot_only_a_clock_that_runs_behind_was_set() -> None:
 
 def test_a_look_comes_back_from_the_store_as_it_went() -> None:
     """Round trip; what is no number, or from an older offduty, is not known (B9)."""
-    look = Look(SIX, 5.0, "b", SIX - 1, 7.0)
+    look = Look(SIX, 5.0, "b", ((SIX - 1, 7.0),))
     assert read_look(SIX, look.facts()) == look
-    assert read_look(SIX, {"monotonic": "x", "boot": 5, "lived": [], "ahead": True}) == Look(SIX, 0.0)
+    assert read_look(SIX, {"monotonic": "x", "boot": 5, "jumps": [["x", True]]}) == Look(SIX, 0.0)

@@ -1,0 +1,137 @@
+"""What the watchers should have said, worked out from what happened by rules of its own.
+
+- A slot whose whole window (from as early as a run may come to the end of its grace) went by once, in one piece, is missed if and only if
+  no run began within it.
+- A slot whose window was never lived through is never missed. What lies across a clock that was set is nobody's to judge.
+- No slot is told twice, whatever happens.
+- A run whose supervisor was killed is lost; one that finished never is.
+- All that in time: within a tick or two, if somebody could look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+from fleet_world import HOUR, RESTART, TICK, Job, World
+
+from offduty.watch.schedule import slots
+
+LATE = 3 * TICK
+SLACK = 2 * TICK + 60  # around the edges of what can be judged strictly
+
+
+@dataclass
+class Verdict:
+    """Counts, and a sentence for each thing that is wrong."""
+
+    slots: int = 0
+    missed: int = 0
+    told: int = 0
+    lost: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def judge(world: World) -> Verdict:
+    """Hold what was said against what happened."""
+    verdict = Verdict(told=len(world.truth.told), lost=len(world.truth.killed))
+    told = Counter((job, slot) for job, slot, _, _ in world.truth.told)
+    verdict.wrong += [f"told twice: {job} {slot}" for (job, slot), times in told.items() if times > 1]
+    for job in world.jobs:
+        (_every if job.promise.every else _slots)(world, job, verdict, {slot for name, slot in told if name == job.name})
+    _lost(world, verdict)
+    _in_time(world, verdict)
+    return verdict
+
+
+def _slots(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
+    early, grace = _window(job)
+    schedule = job.promise.schedule()
+    assert schedule is not None
+    starts = world.truth.starts[job.name]
+    judged = set()
+    for begin, end in world.truth.lived:
+        for slot in slots(schedule, max(begin, job.begins)):
+            if slot > end:
+                break
+            judged.add(slot)
+            if not _is_whole(world, job, slot - early, slot + grace):
+                continue
+            verdict.slots += 1
+            came = any(slot - early <= at <= slot + grace for at in starts)
+            verdict.missed += not came
+            if came and slot in told:
+                verdict.wrong.append(f"false missed: {job.name} {slot}")
+            if not came and slot not in told:
+                verdict.wrong.append(f"unnoticed: {job.name} {slot}")
+    for slot in told - judged:
+        if not any(begin - SLACK <= slot + grace and slot - early <= end + SLACK for begin, end in world.truth.lived):
+            verdict.wrong.append(f"phantom: {job.name} {slot}")
+
+
+def _is_whole(world: World, job: Job, begin: float, end: float) -> bool:
+    """Whether this stretch of wall time went by exactly once, with somebody's verdict on it after it, and on no clock but a right one."""
+    touching = [it for it in world.truth.lived if it[0] - SLACK < end and begin < it[1] + SLACK]
+    if len(touching) != 1 or not touching[0][0] + SLACK < begin or not end + SLACK < touching[0][1]:
+        return False
+    return not job.skew or not _is_impaired(world, begin - SLACK, end + SLACK)
+
+
+def _is_impaired(world: World, begin: float, end: float) -> bool:
+    """Whether nobody looked at some time within this stretch of wall time: then a host whose clock is off cannot be judged."""
+    offsets = world.truth.offsets
+    return any(begin < until + RESTART + offset and since + offset < end for since, until in world.truth.impaired for offset in offsets)
+
+
+def _window(job: Job) -> tuple[float, float]:
+    """As documented: five minutes, or a quarter of the time between slots; a grace that leaves room for the next one."""
+    period = {"*/15 * * * *": 900.0, "0 * * * *": HOUR}.get(job.promise.cron, HOUR if job.promise.on_calendar else 24 * HOUR)
+    early = min(300.0, period / 4)
+    return early, min(900.0 if job.promise.start_grace is None else job.promise.start_grace, period - early)
+
+
+def _every(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
+    """So long after the last start, whenever that was."""
+    period, grace = job.promise.every or 0.0, job.promise.start_grace or 0.0
+    for begin, end in world.truth.lived:
+        starts = sorted(at for at in world.truth.starts[job.name] if begin <= at <= end)
+        for one, following in zip(starts, [*starts[1:], math.inf][: len(starts)], strict=True):
+            due = one + period
+            if not _is_whole(world, job, one, due + grace):
+                continue
+            verdict.slots += 1
+            late = following > due + grace
+            verdict.missed += late
+            said = any(one + TICK + 60 < slot and abs(slot - due) <= 2 * TICK for slot in told)
+            if late and following > due + grace + SLACK and not said:
+                verdict.wrong.append(f"unnoticed: {job.name} {due}")
+            if following < due + grace - SLACK and said:
+                verdict.wrong.append(f"false missed: {job.name} {due}")
+
+
+def _lost(world: World, verdict: Verdict) -> None:
+    verdict.wrong += [f"false lost: {run_id}" for run_id in world.truth.false_lost]
+    for run_id, at in world.truth.killed.items():
+        if world.store.run(run_id)["outcome"] != "lost":
+            verdict.wrong.append(f"never lost: {run_id} killed at {at:.0f}")
+    for run_id in world.truth.finished:
+        if world.store.run(run_id)["outcome"] == "lost":
+            verdict.wrong.append(f"finished and lost: {run_id}")
+
+
+def _in_time(world: World, verdict: Verdict) -> None:
+    for run_id, at in world.truth.killed.items():
+        noticed = world.truth.lost.get(run_id, math.inf)
+        if noticed > at + LATE and not _was_impaired(world, at, at + LATE):
+            verdict.wrong.append(f"lost too late: {run_id} after {noticed - at:.0f} s")
+    graces = {job.name: job.promise.start_grace if job.promise.every else _window(job)[1] for job in world.jobs}
+    for job, slot, at, wall in world.truth.told:
+        late = wall - slot - (graces[job] or 0.0)
+        stepped = any(abs(wall - edge) < late + SLACK for stretch in world.truth.lived[:-1] for edge in stretch)
+        if late > LATE and not stepped and not _was_impaired(world, at - late, at):
+            verdict.wrong.append(f"missed too late: {job} {slot} by {late:.0f} s")
+
+
+def _was_impaired(world: World, begin: float, end: float) -> bool:
+    return any(since <= end and begin <= until + 2 * RESTART for since, until in world.truth.impaired)

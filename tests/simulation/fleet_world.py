@@ -1,0 +1,440 @@
+"""A fleet under virtual time: jobs with schedules, hosts whose clocks are off, supervisors and watchers that die, a machine that sleeps.
+
+The watcher, its rules, the taking-in of the spool and the SQLite store are production's. A watcher may die, or another may take its turn,
+between any two of its store operations. What really happened is kept beside it (`Truth`), for the oracle.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sim_engine import Engine
+
+from offduty.clock import Clock, new_id, rfc3339
+from offduty.errors import StoreError
+from offduty.runs.spool import Spool
+from offduty.stores.replay import replay
+from offduty.stores.sqlite import open_store
+from offduty.testing import a_run
+from offduty.watch.promise import Promise
+from offduty.watch.watcher import Watcher
+
+HOUR, DAY = 3600.0, 86_400.0
+TICK = 30.0
+RESTART = 60.0  # seconds until systemd has started a watcher that died again
+BEGINNINGS = tuple(  # before clocks are put forward and back, and one ordinary day
+    datetime(*day, 12, tzinfo=UTC).timestamp() for day in ((2027, 3, 27), (2027, 10, 30), (2027, 3, 13), (2027, 11, 6), (2026, 11, 23))
+)
+PROMISES = (
+    {"cron": "*/15 * * * *", "start_grace": 120.0, "zone": "Europe/London"},
+    {"cron": "0 * * * *", "start_grace": 300.0},
+    {"cron": "30 2 * * *", "start_grace": 600.0, "zone": "America/New_York"},
+    {"cron": "30 1 * * *", "zone": "Europe/London"},
+    {"on_calendar": "*-*-* *:20:00", "start_grace": 300.0, "zone": "Australia/Lord_Howe"},
+    {"every": HOUR, "start_grace": 600.0},
+)
+TELL = {"team": "ds", "owed": {event: [{"channel": "chat"}] for event in ("missed", "lost", "recovered")}}
+SKEWS = (0.0, 0.0, 0.0, -DAY, -40 * 60.0, 40 * 60.0, DAY)
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing in production catches it."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """How the simulated world is; `faults`: how many times as many as usual."""
+
+    hours: float = 48.0
+    seed: int = 1
+    jobs: int = 40
+    watchers: int = 2
+    faults: float = 1.0
+
+
+@dataclass
+class Truth:
+    """What happened. Moments of `starts` are what the clock of the watchers' machine showed.
+
+    `lived`: stretches of wall time that went by, at these `offsets` from true time; `impaired`: stretches of true time in which nobody
+    could look, or the store was away.
+    """
+
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    told: list[tuple[str, float, float, float]] = field(default_factory=list)  # job, slot, true time, wall time
+    killed: dict[str, float] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+    lost: dict[str, float] = field(default_factory=dict)
+    false_lost: list[str] = field(default_factory=list)
+    lived: list[list[float]] = field(default_factory=list)
+    impaired: list[tuple[float, float]] = field(default_factory=list)
+    offsets: set[float] = field(default_factory=set)
+
+
+class FleetClock(Clock):
+    """The clocks of the machine that the store and the watchers are on."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def wall(self) -> float:
+        return self._world.wall()
+
+    def monotonic(self) -> float:
+        engine = self._world.engine
+        return engine.now - engine.booted_at - self._world.slept
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing may wait within a tick")
+
+
+class World:
+    """Everything there is."""
+
+    def __init__(self, fleet: Fleet, lines: list[str] | None = None) -> None:
+        self.fleet, self.truth = fleet, Truth()
+        self.engine = Engine(fleet.seed)
+        self.engine.lines = lines
+        self.random = self.engine.random
+        self.engine.wall_offset = self.begins = BEGINNINGS[fleet.seed % len(BEGINNINGS)]
+        self.slept = 0.0
+        self.asleep_until = self.away_until = self.off_until = 0.0
+        self.clock = FleetClock(self)
+        self.folder = tempfile.mkdtemp(prefix="offduty-fleet-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.store = open_store(f"{self.folder}/offduty.sqlite3", clock=self.clock, timeout=0.0, rng=self.random.random)
+        self.store.open().execute("PRAGMA synchronous = OFF")  # nobody pulls the plug of a simulation
+        self.alive: dict[str, str] = {}  # run: boot
+        self.quiet = False
+        self.faults: dict[str, int] = {}
+        self.truth.lived.append([self.wall(), self.wall()])
+        self.truth.offsets.add(self.begins)
+        self.watchers = [Post(self, f"w{number}") for number in range(fleet.watchers)]
+        self.jobs = [Job(self, number) for number in range(fleet.jobs)]
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+        self.store.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def wall(self) -> float:
+        """What the clock on the wall shows."""
+        return self.engine.now + self.engine.wall_offset
+
+    def count(self, kind: str) -> None:
+        """A fault."""
+        self.faults[kind] = self.faults.get(kind, 0) + 1
+        self.engine.trace(f"fault {kind}")
+
+    def is_down(self) -> bool:
+        """The machine sleeps, or is off."""
+        return self.engine.now < max(self.asleep_until, self.off_until)
+
+    def set_wall(self, by: float) -> None:
+        """Set the clock: one stretch of wall time ends, another begins."""
+        self.truth.lived[-1][1] = self.wall()
+        self.engine.wall_offset += by
+        self.truth.offsets.add(self.engine.wall_offset)
+        self.truth.lived.append([self.wall(), self.wall()])
+
+    def supervisor_alive(self, run: Any) -> bool | None:
+        """What the kernel says. Sometimes the run ends right as it is asked (F63)."""
+        run_id = run["id"]
+        if run["host"] != "home":
+            return None
+        if run_id in self.alive and not self.quiet and self.random.random() < 0.002:
+            self.end(run)
+        return run_id in self.alive
+
+    def end(self, record: Any) -> None:
+        """The run ends as it should: its last words, then it is gone."""
+        if self.alive.pop(record["id"], None) is None and record["host"] == "home":
+            return
+        ended = {
+            **record,
+            "outcome": "succeeded",
+            "exit_code": 0,
+            "exit_source": "child",
+            "ended_at": max(record["started_at"], rfc3339(self.wall())),
+        }
+        Spool(f"{self.folder}/spool", record["id"]).append("ended", ended, durable=False)
+        self.truth.finished.add(record["id"])
+
+    def take_in(self) -> None:
+        """Production's."""
+        done = replay(f"{self.folder}/spool", Doors(self, self.store), alive=self.supervisor_alive, clock=self.clock)
+        for run_id in done.lost:
+            self.truth.lost.setdefault(run_id, self.engine.now)
+            if run_id not in self.truth.killed:
+                self.truth.false_lost.append(run_id)
+
+
+class Post:
+    """A watcher and systemd, which starts it again."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world, self.name = world, name
+        self.watcher: Watcher | None = None
+        self.busy = False
+        self.stopped_until = 0.0
+        self.due(world.random.random() * TICK)
+
+    def due(self, seconds: float) -> None:
+        """The next tick."""
+        self.world.engine.at(self.world.engine.now + seconds, self.tick)
+
+    def tick(self) -> None:
+        """Whenever the machine is up."""
+        if not self.world.is_down() and self.world.engine.now >= self.stopped_until and not self.busy:
+            self.look()
+        self.due(TICK)
+
+    def look(self) -> None:
+        """One tick of production's watcher, which may end at any of its store operations."""
+        world, self.busy = self.world, True
+        doors = Doors(world, world.store, self)
+        if self.watcher is None:
+            boot = world.engine.boot
+            self.watcher = Watcher(doors, world.take_in, world.clock, me=self.name, host="home", boot=boot)
+        try:
+            self.watcher.tick()
+        except Killed:
+            world.engine.trace(f"{self.name} killed")
+            self.kill(RESTART)
+        except StoreError:
+            pass
+        finally:
+            self.busy = False
+
+    def kill(self, seconds: float) -> None:
+        """It is gone, for so long."""
+        self.watcher = None
+        self.stopped_until = max(self.stopped_until, self.world.engine.now + seconds)
+
+
+class Doors:
+    """The store as a watcher sees it."""
+
+    def __init__(self, world: World, target: Any, post: Post | None = None) -> None:
+        self._world, self._target, self._post = world, target, post
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        if name in ("alerts", "watch"):
+            return Doors(self._world, found, self._post)
+        return lambda *args, **kwargs: self._through(name, found, args, kwargs)
+
+    def _through(self, name: str, call: Any, args: Any, kwargs: Any) -> Any:
+        world = self._world
+        if world.engine.now < world.away_until:
+            raise StoreError("E607", "the store is away")
+        self._between()
+        answer = call(*args, **kwargs)
+        if name == "happen" and answer and args[0].event == "missed":
+            world.truth.told.append((args[0].job, args[0].at, world.engine.now, world.wall()))
+            world.engine.trace(f"missed {args[0].job} {rfc3339(args[0].at)}")
+        self._between()
+        return answer
+
+    def _between(self) -> None:
+        """Here the process may die, or another watcher have its turn."""
+        world, chance = self._world, self._world.random.random()
+        if world.quiet or self._post is None:
+            return
+        if chance < 0.0002 * world.fleet.faults:
+            world.count("killed within a tick")
+            raise Killed
+        if chance > 1 - 0.002:
+            other = world.watchers[int(world.random.random() * len(world.watchers))]
+            if not other.busy and world.engine.now >= other.stopped_until:
+                other.look()
+
+
+class Job:
+    """A job, what starts it, and its runs. `starter_dead_until`: its scheduler is broken, or forgotten."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world, self.name = world, f"job-{number:02}"
+        kind = PROMISES[number % len(PROMISES)]
+        self.promise = Promise(self.name, tell={**TELL, "job": self.name}, **kind)  # type: ignore[arg-type]
+        self.skew = SKEWS[number % len(SKEWS)]
+        self.dead_until = 0.0
+        self.last: float | None = None
+        self.slot: float | None = None
+        self.begins = world.wall()
+        world.truth.starts[self.name] = []
+        world.store.watch.promise(self.promise, "", world.wall())
+        self.plan()
+
+    def plan(self) -> None:
+        """What cron does: it looks at the clock every minute."""
+        engine = self.world.engine
+        self.asked = self.world.wall()
+        engine.at(engine.now + 60, self.minute)
+
+    def minute(self) -> None:
+        """Start what came due since the last minute; a clock that was set is followed, as cron does beyond three hours."""
+        now, asked = self.world.wall(), self.asked
+        if self.world.is_down() or not 0 < now - asked <= 90:
+            self.slot = None
+        elif (slot := self._next(asked)) is not None and slot <= now:
+            self.slot = None
+            if self.world.engine.now >= self.dead_until and not self.world.quiet:
+                self.world.engine.at(self.world.engine.now + self.world.random.random() * 40, self.start)
+        self.plan()
+
+    def _next(self, asked: float) -> float | None:
+        """The next slot; what a cron line says is only asked for when that is over."""
+        if self.promise.every:
+            return (self.last if self.last is not None else self.begins) + self.promise.every
+        if self.slot is None:
+            self.slot = self.promise.schedule().after(asked)  # type: ignore[union-attr]
+        return self.slot
+
+    def start(self) -> None:
+        """A run, for minutes at most; now and then its supervisor is killed. Those of other hosts are not ours to kill."""
+        world, random = self.world, self.world.random
+        if world.is_down() or world.quiet:
+            return
+        self.last = now = world.wall()
+        host = "home" if not self.skew else "elsewhere"
+        run = a_run(self.name, "running", at=now + self.skew, id=new_id_of(world, now), host=host, boot_id=world.engine.boot)
+        run["root_id"] = run["id"]
+        world.truth.starts[self.name].append(now)
+        world.engine.trace(f"start {self.name} {run['id']}")
+        Spool(f"{world.folder}/spool", run["id"]).append("started", run, durable=False, tell=dict(self.promise.tell))
+        if host == "home":
+            world.alive[run["id"]] = world.engine.boot
+        lasts = 1 + random.random() ** 3 * 500
+        if host == "home" and random.random() < 0.05 * world.fleet.faults:
+            world.engine.at(world.engine.now + lasts * random.random(), lambda: self.killed(run["id"]))
+        world.engine.at(world.engine.now + lasts, lambda: world.end(run))
+
+    def killed(self, run_id: str) -> None:
+        """SIGKILL of its supervisor."""
+        if self.world.alive.pop(run_id, None) is not None:
+            self.world.truth.killed[run_id] = self.world.engine.now
+
+
+def new_id_of(world: World, wall: float) -> str:
+    """As production makes them, with the simulation's chance."""
+    made = new_id(wall)
+    return f"{made[:24]}{int(world.random.random() * 16**12):012x}"
+
+
+class Trouble:
+    """Faults at random times, so many an hour."""
+
+    RATES = (
+        ("scheduler", 0.5), ("crash", 0.3), ("stop", 0.2), ("both", 0.03), ("away", 0.08), ("step", 0.04), ("wrong", 0.015),
+        ("suspend", 0.03), ("reboot", 0.04), ("by_hand", 0.5),
+    )  # fmt: skip
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        for kind, rate in self.RATES if world.fleet.faults else ():
+            self.plan(kind, rate)
+
+    def plan(self, kind: str, rate: float) -> None:
+        """The next one of its kind."""
+        engine = self.world.engine
+        engine.at(engine.now + engine.random.expovariate(rate * self.world.fleet.faults) * HOUR, lambda: self.strike(kind, rate))
+
+    def strike(self, kind: str, rate: float) -> None:
+        """Now, unless the machine is down anyway."""
+        if self.world.quiet:
+            return
+        if not self.world.is_down():
+            self.world.count(kind)
+            getattr(self, kind)(self.world.random)
+        self.plan(kind, rate)
+
+    def _impaired(self, seconds: float) -> None:
+        self.world.truth.impaired.append((self.world.engine.now, self.world.engine.now + seconds))
+
+    def scheduler(self, random: Any) -> None:
+        """Nothing starts a job for some hours, and nobody knows."""
+        job = random.choice(self.world.jobs)
+        job.dead_until = self.world.engine.now + random.random() * 5 * HOUR
+
+    def by_hand(self, random: Any) -> None:
+        """Somebody starts a job at any time."""
+        random.choice(self.world.jobs).start()
+
+    def crash(self, random: Any) -> None:
+        """A watcher is killed, and started again."""
+        random.choice(self.world.watchers).kill(RESTART)
+        self._impaired(RESTART)
+
+    def stop(self, random: Any) -> None:
+        """A watcher stands still for minutes; it goes on with what it remembers."""
+        seconds = 60 + random.random() * 1200
+        random.choice(self.world.watchers).stopped_until = self.world.engine.now + seconds
+        self._impaired(seconds)
+
+    def both(self, random: Any) -> None:
+        """Nobody watches for hours (F61)."""
+        seconds = random.random() * 12 * HOUR
+        for post in self.world.watchers:
+            post.kill(seconds)
+        self._impaired(seconds)
+
+    def away(self, random: Any) -> None:
+        """The store cannot be reached."""
+        seconds = random.random() * 0.5 * HOUR
+        self.world.away_until = self.world.engine.now + seconds
+        self._impaired(seconds)
+
+    def step(self, random: Any) -> None:
+        """The clock on the wall is set."""
+        self.world.set_wall(random.choice((-25 * HOUR, -HOUR, -90.0, -20.0, 20.0, 90.0, HOUR, 25 * HOUR)))
+
+    def wrong(self, random: Any) -> None:
+        """It is weeks ahead for some minutes."""
+        by = random.choice((30 * DAY, 400 * DAY))
+        self.world.set_wall(by)
+        self.world.engine.at(self.world.engine.now + 60 + random.random() * 900, lambda: self.world.set_wall(-by))
+
+    def suspend(self, random: Any) -> None:
+        """The machine sleeps: the clock on the wall goes on, the monotonic one does not."""
+        world, seconds = self.world, random.random() * 8 * HOUR
+        self._impaired(seconds)
+        world.truth.lived[-1][1] = world.wall()
+        world.asleep_until = world.engine.now + seconds
+        world.engine.at(world.asleep_until, lambda: self._awake(seconds))
+
+    def _awake(self, seconds: float) -> None:
+        self.world.slept += seconds
+        self.world.truth.lived.append([self.world.wall(), self.world.wall()])
+
+    def reboot(self, random: Any) -> None:
+        """Everything dies; the machine is off for minutes."""
+        world, seconds = self.world, 30 + random.random() * 900
+        self._impaired(seconds + RESTART)
+        for run_id in sorted(world.alive):
+            world.truth.killed[run_id] = world.engine.now
+        world.alive.clear()
+        for post in world.watchers:
+            post.kill(seconds)
+        world.off_until = world.engine.now + seconds
+        world.engine.booted_at, world.slept = world.off_until - 1, 0.0
+        world.engine.boot = f"boot-{world.engine.now:.0f}"
+
+
+def live(fleet: Fleet, lines: list[str] | None = None) -> World:
+    """Play it, then let everything settle for an hour without faults. The caller closes the world."""
+    world = World(fleet, lines)
+    Trouble(world)
+    world.engine.run(fleet.hours * HOUR)
+    world.quiet = True
+    world.away_until = 0.0
+    world.engine.run(max(world.engine.now, world.asleep_until, world.off_until) + 12 * HOUR if world.is_down() else world.engine.now)
+    for post in world.watchers:
+        post.stopped_until = 0.0
+    world.truth.lived[-1][1] = world.wall()
+    world.engine.run(world.engine.now + 5 * TICK)
+    return world
