@@ -138,7 +138,8 @@ def test_no_text_of_a_job_makes_a_second_line_or_a_control_character(event, summ
 
 
 STATES = {
-    "delivered": "Data Science by chat 06:00:00 (delivered)", "silenced": "Data Science by chat (silenced)", "dead": "Data Science by chat (NOT delivered: 400)",
+    "delivered": "Data Science by chat 06:00:00 (delivered)", "silenced": "Data Science by chat (silenced)",
+    "dead": "Data Science by chat (NOT delivered: 400)",
     "dropped": "Data Science by chat (left out: 400)", "folded": "Data Science by chat (with others, in one message)",
     "waiting": "Data Science by chat (not yet: 400; it is tried again)",
 }  # fmt: skip
