@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import ahocorasick_rs
-import re2  # type: ignore[import-untyped]
 
 from offduty.triage.literals import alternatives, fold, required
+from offduty.triage.pattern import finder
 
 Piece = tuple[str, tuple[str, ...]]  # one alternative of a pattern, and the literals of which it needs one
 
@@ -27,14 +26,15 @@ class PatternSet:
     def __init__(self, patterns: Sequence[str], pieces: Iterable[Sequence[Piece]] | None = None) -> None:
         self._pieces: list[str] = []
         self._pattern_of: list[int] = []
-        self._compiled: dict[int, Any] = {}
+        self._finders: dict[int, Callable[[bytes], bool]] = {}
         self._always: list[int] = []
         needed: dict[str, list[int]] = defaultdict(list)
         for pattern, parts in enumerate(pieces if pieces is not None else map(pieces_of, patterns)):
             for part, literals in parts:
                 self._add(pattern, part, literals, needed)
-        self._literals = list(needed.values())
-        self._search = ahocorasick_rs.AhoCorasick(list(needed), implementation=ahocorasick_rs.Implementation.ContiguousNFA)
+        self._pieces_of = list(needed.values())
+        encoded = [literal.encode() for literal in needed]
+        self._search = ahocorasick_rs.BytesAhoCorasick(encoded, implementation=ahocorasick_rs.Implementation.ContiguousNFA)
 
     def _add(self, pattern: int, part: str, literals: Sequence[str], needed: dict[str, list[int]]) -> None:
         number = len(self._pieces)
@@ -48,25 +48,20 @@ class PatternSet:
     def matches(self, text: str) -> list[int]:
         """The places, in the given order, of the patterns that occur in `text`."""
         found: set[int] = set()
+        encoded = text.encode("utf-8", "surrogatepass")
         for piece in self._possible(text):
-            if self._pattern_of[piece] not in found and self._regexp(piece).search(text):
+            if self._pattern_of[piece] not in found and self._finder(piece)(encoded):
                 found.add(self._pattern_of[piece])
         return sorted(found)
 
     def _possible(self, text: str) -> Iterable[int]:
         """The pieces whose literal is there, and those that have none."""
-        literals = {literal for literal, _, _ in self._search.find_matches_as_indexes(fold(text), overlapping=True)}
-        return {*self._always, *(piece for literal in literals for piece in self._literals[literal])}
+        folded = fold(text).encode("utf-8", "surrogatepass")
+        literals = {hit[0] for hit in self._search.find_matches_as_indexes(folded, overlapping=True)}
+        return {*self._always, *(piece for literal in literals for piece in self._pieces_of[literal])}
 
-    def _regexp(self, piece: int) -> Any:
-        if piece not in self._compiled:
-            self._compiled[piece] = re2.compile(self._pieces[piece], _options())
-        return self._compiled[piece]
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.dot_nl = True
-    options.log_errors = False
-    return options
+    def _finder(self, piece: int) -> Callable[[bytes], bool]:
+        found = self._finders.get(piece)
+        if found is None:
+            found = self._finders[piece] = finder(self._pieces[piece], case_sensitive=False, dot_nl=True)
+        return found

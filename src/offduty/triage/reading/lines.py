@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import ahocorasick_rs
 
 MOST_LINES = 4000  # of the end of a log; and this many of its beginning, where errors stand that explain the end
 FIRST_LINES = 200
@@ -34,18 +37,17 @@ _MARKS = (
 _MARK = re.compile(rf"\s{{0,8}}(?:{'|'.join(_MARKS)})[:,|\-]?(?: -(?= ))? ?")
 _NAMED = re.compile(r"(?:[a-zA-Z_][\w.]*|\S+:\d+)(?::[a-zA-Z_]\w*)?(?::\d+)? - (?=.)")
 _SERVICE = re.compile(r"[a-z][\w.-]{1,40}: {1,3}(?=\[?\d\d?:\d\d|\[\d{4}| *Traceback| *File )")
-_SAYS_LEVEL = re.compile(rf"(?:^|[\s\[(|:]){_LEVEL_NAME}(?=[\s\]):|/,-]|$)")
-_TROUBLE = re.compile(
-    r"\b(?:\w*error|\w*exception|failed|failure|fatal|denied|refused|killed|sigkill|cannot|can't|traceback|timed out|time limit|died"
-    r"|evicted|terminated)\b",
-    re.IGNORECASE,
-)
+_LEVEL_WORD = re.compile(rf"{_LEVEL_NAME}(?=[\s\]):|/,-]|$)")  # what stands before is asked afterwards: so the search is fast
+_TROUBLES = (
+    r"\w*error", r"\w*exception", "failed", "failure", "fatal", "denied", "refused", "killed", "sigkill", "cannot", "can't", "traceback",
+    "timed out", "time limit", "died", "evicted", "terminated",
+)  # fmt: skip
+_TROUBLE = re.compile(rf"\b(?:{'|'.join(_TROUBLES)})\b", re.IGNORECASE)
 _EVENT = re.compile(r"\s*Warning\s+[A-Z][a-z]\w+\s")  # of Kubernetes, which has only normal and warning
 _WARNING = re.compile(r"\b\w*Warning: |^\s*warning[:\s]|^Warning message", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """`text`: what was said, indentation kept; `level`: info, said, warning or error; `number`: its place in the log, from 1."""
 
     number: int
@@ -62,15 +64,19 @@ def read(lines: list[str]) -> list[Line]:
 
 
 def _cleaned(number: int, raw: str) -> list[Line]:
-    text = _TERMINAL.sub("", raw.rstrip("\r\n")[: LINE_CHARS * 4])
-    if "\r" in text:
-        text = text[text.rfind("\r") + 1 :]
+    text = raw[: LINE_CHARS * 4] if raw.isprintable() else _without_controls(raw)
     stripped = text.lstrip()
     if stripped.startswith("{") and stripped.rstrip().endswith("}") and (record := _json_record(number, stripped)):
         return record
     text = text[:LINE_CHARS]
     body, marks = _undecorated(text)
     return [Line(number, body, _level(marks, body))]
+
+
+def _without_controls(raw: str) -> str:
+    """What a terminal would show of a line."""
+    text = _TERMINAL.sub("", raw.rstrip("\r\n")[: LINE_CHARS * 4])
+    return text[text.rfind("\r") + 1 :]
 
 
 def _undecorated(text: str) -> tuple[str, str]:
@@ -89,17 +95,34 @@ def _undecorated(text: str) -> tuple[str, str]:
 
 
 def _level(marks: str, body: str) -> str:
-    found = _SAYS_LEVEL.search(marks)
-    if found:
-        level = _LEVELS.get(re.sub(r"\W", "", found.group()), "said")
-        return "said" if level == "info" and _TROUBLE.search(body) else level  # the output of a subprocess, often
-    start = body[:60]
-    if _EVENT.match(body):
-        return "error"
-    if _WARNING.search(body[:250]):
-        return "warning"
-    named = _SAYS_LEVEL.search(start)
-    return _LEVELS.get(re.sub(r"\W", "", named.group()), "said") if named else "said"
+    level = _named_level(marks) if marks else None
+    if level:
+        return "said" if level == "info" and _speaks_of_trouble(body) else level  # the output of a subprocess, often
+    if not body.isascii() or "warning" in body.lower():
+        if _EVENT.match(body):
+            return "error"
+        if _WARNING.search(body[:250]):
+            return "warning"
+    return _named_level(body[:60]) or "said"
+
+
+def _named_level(text: str) -> str | None:
+    """The first level that stands in `text` as a word."""
+    for found in _LEVEL_WORD.finditer(text):
+        at = found.start()
+        if at == 0 or text[at - 1] in "[(|:" or text[at - 1].isspace():
+            return _LEVELS.get(found.group(), "said")
+    return None
+
+
+def _speaks_of_trouble(body: str) -> bool:
+    """Whether a word of trouble is there; looked for as plain text first, which is much faster."""
+    return bool(not body.isascii() or _trouble().find_matches_as_indexes(body.lower())) and _TROUBLE.search(body) is not None
+
+
+@cache
+def _trouble() -> Any:
+    return ahocorasick_rs.AhoCorasick([word.removeprefix(r"\w*") for word in _TROUBLES])
 
 
 def _json_record(number: int, text: str) -> list[Line] | None:
