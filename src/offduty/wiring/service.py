@@ -41,13 +41,18 @@ class Service:
         """Until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
+        self.serve()
+        self.finish()
+        return 0
+
+    def serve(self, use: Callable[[Settings], object] = lambda _: None) -> None:
+        """Until `stop` is set. `use`: is given a configuration that was edited."""
         self._deliver()
         while not self.stop.is_set():
             self.look()
             self.stop.wait(self._every)
-            self.reread()
-        self.finish()
-        return 0
+            if (settings := self.reread()) is not None:
+                use(settings)
 
     def look(self) -> bool:
         """One tick; False if the store is away, which is said once."""

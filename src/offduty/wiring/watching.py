@@ -112,7 +112,7 @@ class Station:
 
     def outbox(self) -> Outbox:
         """What delivers for this watcher, with connections of its own."""
-        return outbox(self._another, self.settings, self.clock, owner=f"watch-{self._host}-{self.name}-{os.getpid()}-{self.clock.wall()}")
+        return outbox(self.another, self.settings, self.clock, owner=f"watch-{self._host}-{self.name}-{os.getpid()}-{self.clock.wall()}")
 
     def _facts(self) -> dict[str, Any]:
         """What `offduty doctor` shows of this watcher."""
@@ -120,7 +120,8 @@ class Station:
             return {"pid": os.getpid()}
         return {"pid": os.getpid(), "heartbeat_at": self.heartbeat.last, "heartbeat_problem": self.heartbeat.problem}
 
-    def _another(self) -> SqliteStore:
+    def another(self) -> SqliteStore:
+        """The store, for another thread."""
         from offduty.stores.sqlite import open_store
 
         return open_store(self.places.store, clock=self.clock)
