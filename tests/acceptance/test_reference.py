@@ -16,6 +16,21 @@ from offduty.cli import COMMANDS, reference
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs" / "reference"
 RUN = {"root_id"}
+TOLD = """
+[job.told]
+command = ["sh", "-c", "exit 7"]
+owner = "ds"
+[team.ds]
+channels = ["hook"]
+[channel.hook]
+kind = "command"
+command = ["true"]
+[[triage]]
+id = "SEVEN"
+when = { exit_code = 7 }
+"""
+ABOVE = {"offduty.alert/1": "offduty.alerts/1", "offduty.incident/1": "offduty.incidents/1"}
+"""Forms that hold what another section describes."""
 ROW = '[[triage]]\nid = "KEY-01"\nwhen = { exception = "KeyError" }\n'
 
 ANSWERS = {
@@ -38,6 +53,12 @@ ANSWERS = {
     "offduty.triage_gaps/1": ["triage", "gaps", "--json"],
     "offduty.triage_suggest/1": ["triage", "suggest", "--json"],
     "offduty.explain/1": ["triage", "explain", "job.py", "--json"],
+    "offduty.alerts/1": ["alerts", "--json"],
+    "offduty.alert/1": ["alerts", "show", "THE-ALERT", "--json"],
+    "offduty.incidents/1": ["incidents", "--json"],
+    "offduty.incident/1": ["incidents", "show", "THE-INCIDENT", "--json"],
+    "offduty.silences/1": ["silence", "nightly", "--for", "1h", "--json"],
+    "offduty.deliver/1": ["deliver", "--json"],
     "offduty.error/1": ["runs", "show", "0000ffff", "--json"],
 }
 
@@ -64,8 +85,11 @@ def test_the_reference_has_every_command_with_an_example():
 def place(tmp_path_factory):
     """A folder with a configuration that has a mistake, and a store in which a run failed with an exception and a warning."""
     folder = tmp_path_factory.mktemp("answers")
-    (folder / "offduty.toml").write_text('[job.nightly]\ncommand = ["true"]\nschedule = "30 2 * * *"\n[job.bad]\nretries = "three"\n' + ROW)
+    (folder / "offduty.toml").write_text(
+        '[job.nightly]\ncommand = ["true"]\nschedule = "30 2 * * *"\n[job.bad]\nretries = "three"\n' + TOLD + ROW
+    )
     (folder / "job.py").write_text("import warnings\nwarnings.warn('old')\nraise KeyError('region')\n")
+    answer(folder, "run", "told")
     answer(folder, "run", "--name", "fails", "--", sys.executable, "job.py")
     return folder
 
@@ -74,6 +98,13 @@ def answer(folder, *words) -> str:
     """What a command prints on stdout."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "OFFDUTY_STATE_DIR": f"{folder}/state", "PYTHONUTF8": "1"}
     return subprocess.run([sys.executable, "-m", "offduty", *words], env=env, cwd=folder, capture_output=True, text=True, timeout=60).stdout
+
+
+def known_id(folder, word) -> str:
+    """The id of the alert or the incident of this place, for its name here."""
+    if word == "THE-ALERT":
+        return json.loads(answer(folder, "alerts", "--json"))["alerts"][0]["key"]
+    return json.loads(answer(folder, "incidents", "--json"))["incidents"][0]["id"] if word == "THE-INCIDENT" else word
 
 
 def keys(value: object) -> set[str]:
@@ -86,10 +117,14 @@ def keys(value: object) -> set[str]:
 @pytest.mark.parametrize("schema", ANSWERS)
 def test_every_key_of_an_answer_is_documented(place, schema):
     """docs/reference/json.md has a section for the form, and names each key that is printed."""
-    printed = answer(place, *ANSWERS[schema])
+    words = [known_id(place, word) for word in ANSWERS[schema]]
+    printed = answer(place, *words)
     documents = [json.loads(line) for line in printed.splitlines()] if schema == "offduty.log/1" else [json.loads(printed)]
     page = (DOCS / "json.md").read_text(encoding="utf-8")
     own = page.partition(f"\n## `{schema}`\n")[2].partition("\n## ")[0]
+    own += page.partition(f"\n## `{ABOVE.get(schema)}`\n")[2].partition("\n## ")[0]
+    own += page.partition("\n## `offduty.alerts/1`\n")[2].partition("\n## ")[0] if schema == "offduty.incident/1" else ""
+    own += page.partition("\n## `offduty.incidents/1`\n")[2].partition("\n## ")[0] if schema == "offduty.status/1" else ""
     run = page.partition("\n## A run\n")[2].partition("\n## ")[0] if RUN & keys(documents) else ""
     documented = set(re.findall(r"`(?:\w+\[\]\.)?(\w+)`", own + run))
     assert documents[0]["schema"] == schema

@@ -66,7 +66,10 @@ def main(args: argparse.Namespace) -> int:
         incidents = [one for one in alerts.incidents() if not args.jobs or one.job in args.jobs]
         counts = alerts.counts()
     if args.json:
-        more = {"incidents": [incident_json(one) for one in incidents], "alerts": counts}
+        more = {
+            "incidents": [incident_json(one) for one in incidents],
+            "alerts": {state: counts.get(state, 0) for state in ("waiting", "dead")},
+        }
         print_json({"schema": "offduty.status/1", "at": rfc3339(clock.wall()), "jobs": [job.as_json() for job in jobs], **more})
         return 0
     if jobs:
