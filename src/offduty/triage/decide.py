@@ -98,7 +98,9 @@ def _held(evidence: Evidence, places: Sequence[int]) -> list[Candidate]:
     """The signatures that the statements at these places have."""
     index = _index()
     hits = [(evidence.statements[place], index.hits(evidence.statements[place])) for place in places]
-    anywhere = {hit for _, found in hits for hit in found} | (set(index.patterns.matches(evidence.around)) if index.logs else set())
+    anywhere = {hit for _, found in hits for hit in found} | (
+        set(index.patterns.matches(evidence.around, index.logs)) if index.logs else set()
+    )
     found = []
     for statement, hit in hits:
         possible = list(index.possible(statement, hit))

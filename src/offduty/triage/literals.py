@@ -47,6 +47,17 @@ def required(pattern: str) -> frozenset[str]:
         return frozenset()
 
 
+def also_required(pattern: str) -> list[frozenset[str]]:
+    """For a pattern without alternatives outside of groups: choices besides `required`, of each of which one literal occurs as well."""
+    try:
+        reader = _Reader(pattern)
+        found = reader.sequence()
+        best = _best(found)
+        return [option for option in _long(found) if option != best] if reader.at == len(pattern) else []
+    except (_NotRead, RecursionError):
+        return []
+
+
 def required_bytes(pattern: str) -> frozenset[bytes]:
     """The same for text that is UTF-8 and folded by `fold_bytes`."""
     parts = (max(_cut(literal), key=len, default="") for literal in required(pattern))
@@ -71,8 +82,11 @@ def _cut(literal: str) -> list[str]:
 
 def _best(options: list[frozenset[str]]) -> frozenset[str]:
     """The choice whose shortest literal is longest: it occurs least often."""
-    long = [option for option in options if option and all(len(literal.encode("utf-8", "replace")) >= SHORTEST for literal in option)]
-    return max(long, key=lambda option: (min(map(len, option)), -len(option)), default=frozenset())
+    return max(_long(options), key=lambda option: (min(map(len, option)), -len(option)), default=frozenset())
+
+
+def _long(options: list[frozenset[str]]) -> list[frozenset[str]]:
+    return [option for option in options if option and all(len(literal.encode("utf-8", "replace")) >= SHORTEST for literal in option)]
 
 
 def _marks(pattern: str) -> Iterator[tuple[int, str]]:
@@ -106,12 +120,16 @@ class _Reader:
         return frozenset().union(*branches) if all(branches) else frozenset()
 
     def _branch(self) -> frozenset[str]:
+        return _best(self.sequence())
+
+    def sequence(self) -> list[frozenset[str]]:
+        """One alternative: of each choice a literal has to occur."""
         outside, self.found, self.run = self.found, [], ""
         while self.at < len(self.pattern) and self.pattern[self.at] not in "|)":
             self._take(self.pattern[self.at])
         self._close()
         found, self.found = self.found, outside
-        return _best(found)
+        return found
 
     def _take(self, char: str) -> None:
         if char == "(":

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import ahocorasick_rs
 
-from offduty.triage.literals import alternatives, fold, required
+from offduty.triage.literals import also_required, alternatives, fold, required
 from offduty.triage.pattern import finder
 
-Piece = tuple[str, tuple[str, ...]]  # one alternative of a pattern, and the literals of which it needs one
+Piece = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
+"""One alternative of a pattern, the literals of which it needs one, and of each of these some other literal."""
 
 
 def pieces_of(pattern: str) -> list[Piece]:
     """The alternatives of a pattern, each with its literals: what can be worked out beforehand."""
-    if pattern.startswith("(?"):
-        return [(pattern, tuple(sorted(required(pattern))))]
-    return [(part, tuple(sorted(required(part)))) for part in alternatives(pattern)]
+    parts = [pattern] if pattern.startswith("(?") else alternatives(pattern)
+    return [(part, tuple(sorted(required(part))), tuple(tuple(sorted(more)) for more in also_required(part))) for part in parts]
 
 
 class PatternSet:
@@ -26,11 +26,13 @@ class PatternSet:
     def __init__(self, patterns: Sequence[str], pieces: Iterable[Sequence[Piece]] | None = None) -> None:
         self._pieces: list[str] = []
         self._pattern_of: list[int] = []
+        self._also: list[Sequence[Sequence[bytes]]] = []
         self._finders: dict[int, Callable[[bytes], bool]] = {}
         self._always: list[int] = []
         needed: dict[str, list[int]] = defaultdict(list)
         for pattern, parts in enumerate(pieces if pieces is not None else map(pieces_of, patterns)):
-            for part, literals in parts:
+            for part, literals, also in parts:
+                self._also.append([[one.encode() for one in more] for more in also])
                 self._add(pattern, part, literals, needed)
         self._pieces_of = list(needed.values())
         encoded = [literal.encode() for literal in needed]
@@ -45,20 +47,25 @@ class PatternSet:
         if not literals:
             self._always.append(number)
 
-    def matches(self, text: str) -> list[int]:
-        """The places, in the given order, of the patterns that occur in `text`."""
+    def matches(self, text: str, only: Container[int] | None = None) -> list[int]:
+        """The places, in the given order, of the patterns that occur in `text`. `only`: none but these are looked for."""
         found: set[int] = set()
         encoded = text.encode("utf-8", "surrogatepass")
         for piece in self._possible(text):
-            if self._pattern_of[piece] not in found and self._finder(piece)(encoded):
-                found.add(self._pattern_of[piece])
+            pattern = self._pattern_of[piece]
+            if pattern not in found and (only is None or pattern in only) and self._finder(piece)(encoded):
+                found.add(pattern)
         return sorted(found)
 
-    def _possible(self, text: str) -> Iterable[int]:
-        """The pieces whose literal is there, and those that have none."""
+    def _possible(self, text: str) -> Iterator[int]:
+        """The pieces whose literals are there, and those that have none."""
         folded = fold(text).encode("utf-8", "surrogatepass")
         literals = {hit[0] for hit in self._search.find_matches_as_indexes(folded, overlapping=True)}
-        return {*self._always, *(piece for literal in literals for piece in self._pieces_of[literal])}
+        yield from self._always
+        for piece in {piece for literal in literals for piece in self._pieces_of[literal]}:
+            also = self._also[piece]
+            if not also or all(any(one in folded for one in more) for more in also):
+                yield piece
 
     def _finder(self, piece: int) -> Callable[[bytes], bool]:
         found = self._finders.get(piece)

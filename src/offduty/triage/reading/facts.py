@@ -6,6 +6,7 @@ The catalogue's tie-breaks are written in these tags, so that they hold for ever
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from functools import cache
 
 from offduty.runs.tails.finding import Frame
@@ -114,9 +115,10 @@ class _Words:
         self._names = list(table)
         self._patterns = PatternSet(self._names, table.values())
 
-    def shown(self, text: str) -> set[str]:
-        """The facts whose words occur in `text`."""
-        return {self._names[place] for place in self._patterns.matches(text)} if text else set()
+    def shown(self, text: str, only: Container[str] | None = None) -> set[str]:
+        """The facts whose words occur in `text`; `only`: of these."""
+        places = None if only is None else {place for place, name in enumerate(self._names) if name in only}
+        return {self._names[place] for place in self._patterns.matches(text, places)} if text else set()
 
 
 @cache
@@ -139,7 +141,7 @@ def facts_of(statement: Statement, near: frozenset[str] = frozenset()) -> frozen
 
 def peers(log: str) -> frozenset[str]:
     """`peer:db` and `peer:http`, as far as a log speaks of either."""
-    return frozenset(_words("statement").shown(log) & {"peer:db", "peer:http"})
+    return frozenset(_words("statement").shown(log, ("peer:db", "peer:http")))
 
 
 def known_facts(fact: str) -> bool:
