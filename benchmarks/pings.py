@@ -19,7 +19,7 @@ from offduty.clock import Clock
 from offduty.stores.sqlite import open_store
 from offduty.wiring.pings import new_check
 
-CHECKS, CONNECTIONS, SECONDS = 1000, 128, 6.0
+CHECKS, CONNECTIONS, SECONDS = 1000, 128, 4.0
 STEADY_RATE, STEADY_SECONDS, STEADY_CONNECTIONS = 500, 8.0, 64
 HEALTHCHECKS = 150.0
 ANSWER = b"HTTP/1.1 200 OK"
@@ -38,6 +38,26 @@ def serve(env: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
     """The server and its port."""
     command = [OFFDUTY, "pings", "serve", "--listen", "127.0.0.1:0"]
     server = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, cwd=env["OFFDUTY_STATE_DIR"])
+    assert server.stderr is not None
+    return server, int(server.stderr.readline().rpartition(":")[2].partition("/")[0])
+
+
+BARE = """
+import asyncio, socket, sys, uvicorn
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"OK"})
+sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
+print(f"http://127.0.0.1:{sock.getsockname()[1]}/", file=sys.stderr, flush=True)
+config = uvicorn.Config(app, http="httptools", lifespan="off", loop="asyncio", access_log=False, log_level="critical")
+asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+"""
+
+
+def serve_bare(env: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
+    """The same server library with nothing behind it, and its port: what the machine has left for HTTP just now."""
+    server = subprocess.Popen([sys.executable, "-c", BARE], env=env, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     return server, int(server.stderr.readline().rpartition(":")[2].partition("/")[0])
 
@@ -108,17 +128,25 @@ def main() -> None:
     report = Report(f"pings, durable before the answer ({os.cpu_count()} cores, {sys.version.split()[0]})")
     codes = make_checks(f"{env['OFFDUTY_STATE_DIR']}/offduty.sqlite3")
     server, port = serve(env)
+    bare_server, bare_port = serve_bare(env)
+    rates, bare = [], []
     try:
-        rates = [asyncio.run(flood(port, codes)) for _ in range(3)]
+        for _ in range(3):
+            bare.append(asyncio.run(flood(bare_port, codes)))
+            rates.append(asyncio.run(flood(port, codes)))
         took = asyncio.run(steady(port, codes))
     finally:
         server.terminate()
+        bare_server.kill()
+        bare_server.wait()
         usage = os.wait4(server.pid, 0)[2]
     store = open_store(f"{env['OFFDUTY_STATE_DIR']}/offduty.sqlite3")
     stored = sum(check.pings for check in store.pings.checks())
     store.close()
     rate = statistics.median(rates)
     report.figure("pings a second", rate, "/s")
+    report.figure("the same HTTP server without a store", statistics.median(bare), "/s")
+    report.figure("the share of it that pings reach", statistics.median(a / b for a, b in zip(rates, bare, strict=True)), "x")
     report.figure("CPU of the server for one", (usage.ru_utime + usage.ru_stime) / stored * 1e6, "us")
     report.figure("load of the machine meanwhile", os.getloadavg()[0], "")
     report.budget("beside healthchecks' 150/s", rate / HEALTHCHECKS, 30, at_least=True)
