@@ -88,6 +88,12 @@ class CannotStart(OffdutyError):
         self.status = status
 
 
+class CannotDrill(OffdutyError):
+    """A drill that cannot be made, or not safely (E82x)."""
+
+    status = UNAVAILABLE
+
+
 class Busy(OffdutyError):
     """Another run of the job is going on (E9xx)."""
 

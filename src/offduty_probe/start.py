@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Mapping
 
     from offduty_probe.capture.ledger import Ledger
+    from offduty_probe.drill import Drill
 
 recorder: Recorder | None = None
 ledger: Ledger | None = None  # of the captures; what the job tells itself goes into the same
@@ -27,6 +28,7 @@ def start(environ: Mapping[str, str]) -> None:
     events, token = environ.get("OFFDUTY_EVENTS"), environ.get("OFFDUTY_TOKEN")
     if recorder is not None or not events or not token:
         return
+    drill = _drill(environ)
     recorder = Recorder(events, token)
     tell_problems_to(recorder.problem)
     atexit.register(quietly, recorder.flush)  # registered first, so it runs last: what other exit functions log is counted too
@@ -35,10 +37,19 @@ def start(environ: Mapping[str, str]) -> None:
     os.register_at_fork(after_in_child=recorder.forget)
     quietly(_hello, recorder)
     hooks.install(recorder)
-    quietly(_capture, recorder, environ.get("OFFDUTY_CAPTURE", ""))
+    quietly(_capture, recorder, environ.get("OFFDUTY_CAPTURE", "") if drill is None else "", drill)
 
 
-def _capture(recorder: Recorder, chosen: str) -> None:
+def _drill(environ: Mapping[str, str]) -> Drill | None:
+    """First of all, as whatever is done later is to be held back."""
+    if environ.get("OFFDUTY_DRILL") != "1":
+        return None
+    from offduty_probe.drill import begin
+
+    return begin(environ)
+
+
+def _capture(recorder: Recorder, chosen: str, drill: Drill | None = None) -> None:
     """Imported here, so that the hooks are installed whatever becomes of the captures."""
     global ledger
     if chosen.strip() == "0":
@@ -47,6 +58,7 @@ def _capture(recorder: Recorder, chosen: str) -> None:
     from offduty_probe.capture.ledger import Ledger
 
     ledger = Ledger(recorder)
+    ledger.drill = drill
     capture.install(ledger, chosen)
     checked.install(recorder, chosen)
 

@@ -51,7 +51,7 @@ class Opener(StandIn):
     """Stands for `open`."""
 
     def __init__(self, record: Ledger, original: Any) -> None:
-        super().__init__(original, original)
+        super().__init__(original, original if record.drill is None else record.drill.opener(original))
         self.record = record
         self.waiting: dict[int, Waiting] = {}
         record.before_telling.append(self.tell_closed)

@@ -51,6 +51,8 @@ _own: dict[str, bool] = {}
 class Ledger:
     """What the job does with the world outside, in this process. `recorder` writes it down."""
 
+    drill: Any = None  # what breaks things on purpose; set before any capture is installed
+
     def __init__(self, recorder: Any) -> None:
         self.recorder = recorder
         self.before_telling: list[Callable[[], object]] = []  # what waits to be told goes first
@@ -171,6 +173,8 @@ class Ledger:
             known["error"] = _error(error, self.recorder, known.pop("message", None))
             if isinstance(error, OSError) and isinstance(error.errno, int):
                 known.setdefault("status", error.errno)
+        if self.drill is not None:
+            known = self.drill.known(path(target) if site.of_files else target, known)
         if "file" in known:
             known = dict(known, **of_file(known["file"]), file=None)
         self.tell(site, n, text or self.text_of(site, target), took, known, 1, failed)

@@ -85,9 +85,10 @@ class Patches:
 def wrapped(ledger: Ledger, original: Any, describe: Describe, known: After | None = None, failure: Failure | None = None) -> Any:
     """`original`, a function, with a transaction around each call."""
     code = getattr(original, "__code__", None)
+    call = original if ledger.drill is None else ledger.drill.around(original, describe)
     if code is not None and code.co_flags & COROUTINE:
-        return looking_like(original, _around_coroutine(ledger, original, describe, known, failure))
-    wrapper = looking_like(original, _around(ledger, original, describe, known, failure))
+        return looking_like(original, _around_coroutine(ledger, call, describe, known, failure))
+    wrapper = looking_like(original, _around(ledger, call, describe, known, failure))
     return wrapper if hasattr(type(original), "__get__") else StandIn(original, wrapper)
 
 

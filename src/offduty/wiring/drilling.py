@@ -1,0 +1,288 @@
+"""Drills of one job: its configuration and store in; what was rehearsed, and how it went, out.
+
+1. Rehearse the job with nothing broken: it has to end well in the sandbox, and shows what it touches.
+2. Hold the table against that, and plan which failures to bring about.
+3. Bring each about, in a folder and a store of its own, and compare with what was promised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from offduty.clock import Clock
+from offduty.drills.compare import Message, Observed, compare, never
+from offduty.drills.coverage import Coverage, cover, spots_of
+from offduty.drills.faults import FAULTS
+from offduty.drills.plan import Planned, plan
+from offduty.drills.scratch import Scratch
+from offduty.drills.store import Rehearsed
+from offduty.drills.synthetic import COLUMN, ENDS, column_of, whole_case
+from offduty.errors import CannotDrill, OffdutyError, quoted
+from offduty.runs.alive import supervisor_alive
+from offduty.stores.memory import MemoryStore
+from offduty.stores.replay import replay
+from offduty.stores.sqlite import open_store
+from offduty.transactions import transaction
+from offduty.transactions.transaction import Transaction
+from offduty.wiring.coverage import judge_of, places_of, sources
+from offduty.wiring.explain import case_of_run
+from offduty.wiring.telling import Composer, tell_of
+from offduty.wiring.triage import TOO_LATE, Duty, duty_of, is_judged
+
+if TYPE_CHECKING:
+    from offduty.alerts.alert import Alert
+    from offduty.alerts.owed import Owed
+    from offduty.runs.store import Record, Store
+    from offduty.settings.load import Settings
+
+PAST = 10
+"""Good runs that a drill compares with, as any run does."""
+LIMIT = 600.0
+PYTHONS = ("python", "pypy")
+SIGNAL_AFTER = 0.5
+AGE = 4.0
+"""A stale file is so many times as old as it may be."""
+STALE = 400 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """`allow`: globs of what may be written; `run`: programs that may be started; `unsafe`: also a job that cannot be held back.
+    `limit`: seconds that one rehearsal may take."""
+
+    row: str = ""
+    fault: str = ""
+    everything: bool = False
+    allow: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    unsafe: bool = False
+    limit: float = LIMIT
+    config: str | None = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run in the sandbox."""
+
+    record: Record
+    ledger: list[Transaction]
+    notes: list[dict[str, Any]]
+    log: str
+
+
+class Driller:
+    """Drills of the job `name`. `send`: what is done with each alert beside looking at it (`--for-real`)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        store: Store,
+        options: Options,
+        clock: Clock,
+        send: Callable[[str, Alert], object] | None = None,
+    ) -> None:
+        self.settings, self.name, self.store, self.options, self.clock, self.send = settings, name, store, options, clock, send
+        self.duty: Duty = duty_of(settings, places=True)
+        self.launch: Mapping[str, Any] = settings.launch(name)
+        self.can_enter = is_python(self.launch)
+        if not self.can_enter and not options.unsafe:
+            why = "it is no Python job: what it writes cannot be held back"
+            raise CannotDrill("E820", f"{quoted(name)} cannot be drilled safely", why=why, fix="--unsafe kills it on purpose all the same")
+
+    def plan(self) -> tuple[Coverage, list[Planned]]:
+        """What is to be rehearsed, by what the job touches when nothing is broken. Raises CannotDrill E821 if it does not end well then."""
+        ran = self.rehearse(None)
+        outcome = ran.record.get("outcome")
+        if outcome not in ("succeeded", "warned"):
+            why = str((ran.record.get("summary") or {}).get("what") or outcome)
+            refused = [str(one["target"]) for one in ran.notes if one["did"] == "refused"]
+            fix = (
+                f"the sandbox refused {refused[0]}: --allow-writes or --allow-run opens it" if refused else "see that a run of it ends well"
+            )
+            raise CannotDrill("E821", f"{quoted(self.name)} fails in the sandbox with nothing broken", why=why, fix=fix)
+        coverage = self._coverage(ran)
+        options = self.options
+        rows = [row.name for row in self.duty.table.rows]
+        return coverage, plan(coverage, rows, row=options.row, fault=options.fault, everything=options.everything)
+
+    def _coverage(self, ran: Ran) -> Coverage:
+        folder = str(self.launch["cwd"])
+        base, places = places_of(folder, sources(self.store, self.name, folder), self.launch["notebook"])
+        spots = spots_of(places, ran.ledger, self.duty.dependencies, folder, base)
+        return cover(self.name, spots, [row.name for row in self.duty.table.rows], judge_of(self.duty, self.name))
+
+    def drill(self, planned: Planned) -> Rehearsed:
+        """Bring one failure about, and compare."""
+        now = self.clock.wall()
+        if not planned.fault:
+            return never(self.name, now, planned.row)
+        if FAULTS[planned.fault].by == "watcher":
+            return compare(self.name, now, planned, self._absent(planned))
+        ran = self.rehearse(planned)
+        verdict = (ran.record.get("summary") or {}).get("verdict")
+        messages = self._messages(ran.record, verdict)
+        return compare(self.name, now, planned, self._observed(ran.record, verdict, messages, ran.notes, ran.log))
+
+    def _observed(
+        self, record: Mapping[str, Any], verdict: Mapping[str, Any] | None, messages: Sequence[Message],
+        notes: Sequence[Mapping[str, Any]] = (), log: str = "", outcome: str = "",
+    ) -> Observed:  # fmt: skip
+        team = str((verdict or {}).get("team") or self.settings.job(self.name).owner or "")
+        contact = self.duty.teams.get(team, "")
+        return Observed(record, log, notes, messages, bool(self.settings.channels), team, contact, outcome)
+
+    def _absent(self, planned: Planned) -> Observed:
+        """What the watcher would find: nothing has to run for that."""
+        job, event = self.settings.job(self.name), planned.fault
+        verdict = self.duty.verdict(whole_case(event, self.name)).as_json()
+        tell = tell_of(self.settings, self.name, self.duty)
+        late = {"missed": job.start_grace, "overdue": job.max_duration}.get(event)
+        messages = [
+            Message(
+                one["channel"],
+                one["team"],
+                self.duty.teams.get(one["team"], ""),
+                one["urgency"],
+                f"{event} {self.name}",
+                float(late or 0.0),
+            )
+            for one in tell["owed"].get(event, [])
+        ]
+        return self._observed({"summary": {"verdict": verdict}}, verdict, messages, outcome=event)
+
+    def _messages(self, record: Record, verdict: Mapping[str, Any] | None) -> list[Message]:
+        """What would go out for such a run, into nothing: by a store in memory, as if it were the job's first failure."""
+        if not self.settings.channels:
+            return []
+        outcome = str(record["outcome"])
+        tell = tell_of(self.settings, self.name, self.duty, verdict=verdict, outcome=outcome, final=True)
+        tell["policy"] = {**tell["policy"], "after_failures": 1}
+        store: Any = MemoryStore()
+        store.put_run({**record, "trigger": "manual"}, tell=tell)
+        composer = Composer(lambda: store, self.settings)
+        return [self._message(row, composer(row, ())) for row in store.alerts.alerts(job=self.name, limit=100) if row.state == "waiting"]
+
+    def _message(self, row: Owed, alert: Alert) -> Message:
+        marked = replace(alert, drill=True)
+        seconds: float | None = max(0.0, row.not_before - row.at)
+        if self.send is not None:
+            began = self.clock.monotonic()
+            try:
+                self.send(row.channel, marked)
+                seconds = self.clock.monotonic() - began
+            except Exception:  # noqa: BLE001 - a channel that fails is a result of the drill
+                seconds = None
+        return Message(row.channel, row.team, self.duty.teams.get(row.team, ""), row.urgency, f"DRILL: {alert.title}", seconds)
+
+    def rehearse(self, planned: Planned | None) -> Ran:
+        """Run the job in the sandbox, with a failure or without. Raises CannotDrill E822 if it cannot be run there at all."""
+        with Scratch() as scratch:
+            self._bring_past(scratch)
+            environ = scratch.environ({"fault": self._fault(planned), "allow": self.options.allow, "run": self.options.run})
+            self._run(scratch, environ, planned)
+            with_store = open_store(f"{scratch.path}/state/offduty.sqlite3", clock=self.clock)
+            try:
+                replay(f"{scratch.path}/state/spool", with_store, alive=supervisor_alive, clock=self.clock)
+                found = [run for run in with_store.runs(self.name, limit=5) if run["trigger"] == "drill"]
+                if not found:
+                    raise CannotDrill("E822", f"{quoted(self.name)} could not be run in the sandbox", why="it left no record")
+                ledger = [transaction.from_json(entry) for entry in with_store.ledger(found[0]["id"])]
+                return Ran(self._judged(with_store, found[0]), ledger, scratch.notes(), _text_of(found[0].get("log")))
+            finally:
+                with_store.close()
+
+    def _judged(self, store: Store, run: Record) -> Record:
+        """A run command has a second for triage, which on a busy machine may be too short: a drill has as long as it takes."""
+        summary = run.get("summary") or {}
+        if (summary.get("verdict") or {}).get("title", TOO_LATE) != TOO_LATE or not is_judged(run["outcome"]):
+            return run
+        verdict = self.duty.verdict(case_of_run(store, run, self.duty)).as_json()
+        return {**run, "summary": {**summary, "verdict": verdict}}
+
+    def _bring_past(self, scratch: Scratch) -> None:
+        """The last good runs, so that the run is compared as it would be in earnest; what they owed stays where it is."""
+        try:
+            runs = self.store.good_runs(self.name, PAST)
+        except OffdutyError:
+            return
+        copy = open_store(f"{scratch.path}/state/offduty.sqlite3", clock=self.clock)
+        try:
+            for run in reversed(runs):
+                entries, store = self.store.ledger(run["id"]), self.store
+                copy.put_run(run, entries, fingerprint=store.fingerprint(run["id"]), checks=store.checks(run["id"]))
+        finally:
+            copy.close()
+
+    def _fault(self, planned: Planned | None) -> dict[str, Any] | None:
+        if planned is None or not self.can_enter:
+            return None
+        spot = planned.spot
+        age = (spot.dependency.max_age or 0.0) * AGE if spot.dependency else 0.0
+        column = column_of(spot)
+        return {
+            "name": planned.fault, "op": spot.op or "*", "target": spot.target or "*", "age": age or STALE,
+            "column": "" if column == COLUMN else column,
+        }  # fmt: skip
+
+    def _run(self, scratch: Scratch, environ: dict[str, str], planned: Planned | None) -> None:
+        number = ENDS.get(planned.fault, 0) if planned is not None and not self.can_enter else 0
+        spec = {
+            "start": self.settings.start, "config": self.options.config, "job": self.name,
+            "environ": environ, "state": f"{scratch.path}/state", "logs": f"{scratch.path}/logs", "limit": self.options.limit,
+            "signal": number, "after": SIGNAL_AFTER,
+        }  # fmt: skip
+        command = [sys.executable, "-m", "offduty.wiring.drillrun", json.dumps(spec)]
+        try:
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.options.limit + 60, env={**os.environ}, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return
+
+
+def is_python(launch: Mapping[str, Any]) -> bool:
+    """Whether the probe can enter the job from its start: a notebook, Python itself, or a script that Python runs."""
+    if launch["notebook"]:
+        return True
+    if not launch["command"]:
+        return False
+    program = str(launch["command"][0])
+    if program.rpartition("/")[2].startswith(PYTHONS):
+        return not any(word.startswith("-") and set(word[1:]) & set("IES") for word in _own_options(launch["command"][1:]))
+    return any(word in _first_line(launch, program) for word in PYTHONS)
+
+
+def _own_options(words: Sequence[str]) -> Iterator[str]:
+    """The options of Python itself, before its script."""
+    for word in words:
+        if not word.startswith("-") or word in ("-", "-c", "-m"):
+            return
+        if not word.startswith("--"):
+            yield word
+
+
+def _first_line(launch: Mapping[str, Any], program: str) -> str:
+    import shutil
+
+    found = os.path.join(launch["cwd"], program) if "/" in program else shutil.which(program) or ""
+    try:
+        with open(found, "rb") as file:
+            first = file.readline(200)
+    except OSError:
+        return ""
+    return first.decode("utf-8", "replace") if first.startswith(b"#!") else ""
+
+
+def _text_of(path: object) -> str:
+    try:
+        with open(str(path), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,90 @@
+"""The run of a drill, in a process of its own: a job of the configuration in a world apart, with nobody told and nothing locked.
+
+python -m offduty.wiring.drillrun SPEC     SPEC: JSON with start, config, job, environ, state, logs, limit, signal, after
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from threading import Timer
+from typing import Any
+
+from offduty.clock import Clock
+from offduty.places import Places, find
+from offduty.runs.attempts import Attempt, World, perform
+from offduty.runs.job import Job
+from offduty.runs.spawn import PR_SET_PDEATHSIG
+from offduty.wiring.attach import attach
+from offduty.wiring.jobs import find_job
+
+LEFT_OUT = ("whom to tell", "retention")
+"""Chores of a run that a drill is not concerned by."""
+
+
+def main(text: str) -> int:
+    """Run it; the job's own exit status."""
+    spec: dict[str, Any] = json.loads(text)
+    _die_with_parent()
+    job, _ = find_job(spec["job"], spec["start"], os.environ, spec["config"], strict=False)
+    world = World(Clock(), _places(spec), os.environ, frozenset())
+    attach(world, {"quiet": True, "config": spec["config"]})
+    chores = world.chores
+    world.chores = lambda attempt: [one for one in chores(attempt) if one[0] not in LEFT_OUT]
+    if spec["signal"]:
+        _kill_later(world, spec["signal"], spec["after"])
+    return perform(_rehearsed(job, spec), world)
+
+
+def _rehearsed(job: Job, spec: dict[str, Any]) -> Job:
+    """The job without what concerns others: no lock, no retry, nobody told."""
+    job.trigger, job.retries, job.overlap, job.tells, job.survive, job.pty = "drill", 0, "allow", False, False, "never"
+    job.env.update(spec["environ"])
+    if job.max_duration is None or job.max_duration > spec["limit"]:
+        job.max_duration, job.kill_after = spec["limit"], 0.0
+    job.stop_grace, job.kill_leftovers = min(job.stop_grace, 2.0), True
+    return job
+
+
+def _places(spec: dict[str, Any]) -> Places:
+    return find({**os.environ, "OFFDUTY_STATE_DIR": spec["state"], "OFFDUTY_LOGS_DIR": spec["logs"]})
+
+
+def _die_with_parent() -> None:
+    """A drill that is killed takes its job with it: we go, and the job with us."""
+    import ctypes
+
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if parent == 1:
+        os._exit(1)
+
+
+def _kill_later(world: World, number: int, seconds: float) -> None:
+    """For a job that the probe cannot strike from within: its process group gets the signal a while after the start."""
+    started = world.started
+
+    def begun(attempt: Attempt) -> None:
+        started(attempt)
+        from offduty.runs.processes import descendants
+
+        groups = {process.group for process in descendants(os.getpid())} - {os.getpgrp()}
+        timer = Timer(seconds, lambda: _kill(groups, number))
+        timer.daemon = True
+        timer.start()
+
+    world.started = begun
+
+
+def _kill(groups: set[int], number: int) -> None:
+    for group in groups:
+        try:
+            os.killpg(group, number)
+        except ProcessLookupError:  # it has ended
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
