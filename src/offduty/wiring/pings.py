@@ -192,8 +192,8 @@ class Desk:
         if address.code:
             return pings.by_code(address.code) or UNKNOWN
         key = pings.key(address.key)
-        found = pings.by_slug(key.name, address.slug) if key else []
-        return UNKNOWN if not found else found[0] if len(found) == 1 else AMBIGUOUS
+        found = pings.by_slug(key.name if key else address.key, address.slug)  # asked either way: it takes the same time (T15)
+        return UNKNOWN if key is None or not found else found[0] if len(found) == 1 else AMBIGUOUS
 
     def _create(self, pings: OpenPings, address: Address) -> Check | Answer:
         """healthchecks' auto-provisioning: expected once a day, an hour late at most, told to the key's team."""
