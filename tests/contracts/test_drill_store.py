@@ -1,0 +1,41 @@
+"""What is remembered of coverage and drills, in every store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from offduty.drills.store import Looked, Rehearsed
+from offduty.stores.memory import MemoryStore
+from offduty.stores.sqlite import open_store
+from offduty.testing import MONDAY
+
+DONE = Rehearsed(
+    "forecast", MONDAY, "LAB-01", "missing", "file.read", "/lab.csv", True, "failed, LAB-01 won", True, True, True, None, 2.5, {"x": 1}
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    """A store of each kind."""
+    made = MemoryStore() if request.param == "memory" else open_store(str(tmp_path / "s"))
+    yield made
+    made.close()
+
+
+def test_the_newest_drill_of_each_fault_counts(store):
+    """A drill that went wrong after one that went well, with everything that was kept of it; other jobs stay apart."""
+    wrong = replace(DONE, at=MONDAY + 1, passed=False, entry={"x": 2})
+    store.drills.rehearse([DONE, replace(DONE, fault="torn")])
+    store.drills.rehearse([wrong, replace(DONE, job="other")])
+    assert store.drills.rehearsals("forecast") == [wrong, replace(DONE, fault="torn")]
+
+
+def test_looks_at_the_coverage_come_by_time(store):
+    """The trend is there, the oldest first."""
+    looks = [Looked("forecast", MONDAY + hour, hour / 10, 0.9, 3, 40) for hour in range(3)]
+    for look in looks:
+        store.drills.looked(look)
+    store.drills.looked(Looked("other", MONDAY, 1.0, 1.0, 0, 1))
+    assert store.drills.coverages("forecast") == looks
