@@ -1,4 +1,4 @@
-"""Break offduty on purpose at a named place: `OFFDUTY_FAILPOINT=name:raise`, `name:kill` or `name:sleep:SECONDS`.
+"""Break offduty on purpose at a named place: `OFFDUTY_FAILPOINT=name:raise`, `name:kill` or `name:sleep:SECONDS`; several with commas.
 
 Off unless `OFFDUTY_TESTING=1` is set as well, so that no stray variable can do it in production.
 """
@@ -16,9 +16,14 @@ class Provoked(Exception):
 
 def hit(name: str) -> None:
     """Called at the place called `name`; does nothing unless that place is to break."""
-    if not _WANTED or not _WANTED.startswith(name + ":"):
+    if not _WANTED:
         return
-    action, _, seconds = _WANTED[len(name) + 1 :].partition(":")
+    for wanted in _WANTED.split(","):
+        if wanted.startswith(name + ":"):
+            _break(name, *wanted[len(name) + 1 :].partition(":")[::2])
+
+
+def _break(name: str, action: str, seconds: str) -> None:
     if action == "raise":
         raise Provoked(name)
     if action == "kill":

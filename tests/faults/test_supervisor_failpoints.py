@@ -25,7 +25,7 @@ def names():
         path = SOURCE / part
         for file in [path] if path.is_file() else path.rglob("*.py"):
             text = file.read_text()
-            found.update(re.findall(r'(?:guard|failpoints\.hit)\(\s*"([^"]+)"', text))
+            found.update(re.findall(r'(?:guard,|guard\(|failpoints\.hit\(|_if_time\(attempt,)\s*"([^"]+)"', text))
             found.update(re.findall(r'\("([a-z ]+)", (?:lambda:|_import|self\._warm)', text))
     return sorted(found)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_GRACE = 8.0  # from TERM to KILL when the time is up: the whole group is gone in ten seconds
 SECOND_INTERRUPT = 2.0
-LINGER_QUIET, LINGER_LONGEST = 0.25, 1.5  # a grandchild may hold the pipe for ever
+LINGER_QUIET, LINGER_LONGEST = 0.25, 1.0  # a grandchild may hold the pipe for ever; what is left of two seconds is for the end
 FIRST_CHORE, NEXT_CHORE = 0.1, 0.01
 FOLLOW_EVERY, FOLLOW_AT_ONCE = 0.1, 1 << 20
 LONGEST_WAIT = 3600.0  # poll() takes no more than 24 days

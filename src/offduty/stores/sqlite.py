@@ -111,6 +111,10 @@ class SqliteStore:
             self._connection, self._pid = self._file.open(), os.getpid()
         return self._connection
 
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on, each operation waits so long for what other processes hold."""
+        self._patience.seconds = seconds
+
     def close(self) -> None:
         if self._connection is None:
             return

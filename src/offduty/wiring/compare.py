@@ -11,16 +11,15 @@ from offduty.transactions.wording import in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from offduty.clock import Clock
     from offduty.runs.failure import Failure
-    from offduty.runs.store import Record, Store
+    from offduty.runs.store import Record
     from offduty.transactions.change import Change
     from offduty.wiring.evidence import Evidence
+    from offduty.wiring.past import GoodRuns
 
-READING_TIME = 0.5  # seconds for good runs at the end of a run: those that are not read by then are not compared with
 ENDED_WELL = ("succeeded", "warned")
 
 
@@ -52,26 +51,24 @@ class Compared:
         return because(failure, self.changes, self._ledger, self.usual, died=has_died(record), at=record["started_at"])
 
 
-def usual_runs(store: Store, record: Record, clock: Clock) -> Baseline:
-    """What the good runs of the job before this one look like, as many as can be read in `READING_TIME`."""
-    until, gathering = clock.monotonic() + READING_TIME, Gathering()
+def usual_runs(past: GoodRuns) -> Baseline:
+    """What the good runs of the job before this one look like, as many as there is time to read."""
+    gathering = Gathering()
     collects = gc.isenabled()
     gc.disable()  # a hundred thousand names are read, and none of them is garbage
     try:
-        for run in _examples(store.good_runs(record["job"], 2 * RUNS, before=(record["started_at"], record["id"]))):
-            gathering.add(run, store.ledger(run["id"]), store.fingerprint(run["id"]))
-            if clock.monotonic() > until:
-                break
+        for run in past.while_there_is_time(_examples(past.records[: 2 * RUNS])):
+            gathering.add(run, past.ledger(run), past.fingerprint(run))
         return gathering.baseline()
     finally:
         if collects:
             gc.enable()
 
 
-def _examples(runs: Sequence[Record]) -> Iterator[Record]:
+def _examples(runs: Sequence[Record]) -> Sequence[Record]:
     """The good runs to go by: none in which something unusual was noticed, unless there are no others."""
     fit = [run for run in runs if run["outcome"] == "succeeded" or not _was_unusual(run)]
-    yield from (fit or runs)[:RUNS]
+    return (fit or runs)[:RUNS]
 
 
 def _was_unusual(run: Record) -> bool:

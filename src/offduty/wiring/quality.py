@@ -15,15 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from offduty.clock import Clock
     from offduty.runs.attempts import Attempt
     from offduty.runs.job import Job
-    from offduty.runs.store import Store
     from offduty.settings.load import Settings
     from offduty.wiring.evidence import Evidence
+    from offduty.wiring.past import GoodRuns
 
 STRICT = 1  # exit status of a job that ended with 0, and whose table says that this is not good enough
-READING_TIME = 0.5  # seconds for the ledgers of good runs; what is not read by then is not compared with
 NOT_COMPARED = ("shape", "attributes", "nulls")
 NUMBERS = ("at", "took_s", "count", "failed", "bytes", "rows", "modified")
 
@@ -69,15 +67,9 @@ class Expected:
         return Declared(dependencies_of(entries, self.dependencies, self._cwd), aged, sized, job.min_duration is not None)
 
 
-def good_runs(store: Store, job: str, clock: Clock, *, ledgers: bool = True) -> list[Past]:
-    """The last good runs of a job, the newest first, as many as can be read in `READING_TIME`."""
-    until = clock.monotonic() + READING_TIME
-    past: list[Past] = []
-    for run in store.good_runs(job, RUNS):
-        if clock.monotonic() > until:
-            break
-        past.append(_past(run, store.ledger(run["id"]) if ledgers else []))
-    return past
+def good_runs(past: GoodRuns, *, ledgers: bool = True) -> list[Past]:
+    """The last good runs of a job, the newest first, as many as there is time to read. May raise StoreError."""
+    return [_past(run, past.ledger(run) if ledgers else []) for run in past.while_there_is_time(past.records[:RUNS])]
 
 
 def _past(run: Record, ledger: Sequence[Mapping[str, object]]) -> Past:

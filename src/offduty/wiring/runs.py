@@ -16,6 +16,7 @@ from offduty.runs.spool import Spool
 from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
 from offduty.wiring import screen
+from offduty.wiring.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +38,17 @@ if TYPE_CHECKING:
     from offduty.wiring.evidence import Evidence
     from offduty.wiring.notices import Notices
     from offduty.wiring.origin import Origin
+    from offduty.wiring.past import GoodRuns
     from offduty.wiring.quality import Expected
     from offduty.wiring.triage import Triage
 
 MOST_TOLD = 20  # lines of the summary about who was told
-TELLING_TIME = 1.6  # seconds after the job's end until which alerts are delivered here; what is left waits in the outbox
-STORE_TIME = 1.0  # seconds that a run command may wait for the store at its end: we are gone two seconds after the job
+JUDGED, EXPLAINED, GATHERED, STORED, DELIVERED, TOLD = 0.5, 0.6, 0.7, 0.85, 0.95, 1.0  # shares of the end's time by which each is done
+STORE_TIME = 1.0  # seconds that one operation may wait for the store when nothing else has to be done
+SHORT_WAIT = 0.2  # the same while the job runs, whose output waits meanwhile, and where the answer is not needed
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
+LEFT_OUT = {"good runs": "not compared with good runs", "comparison": "not compared with good runs", "triage": "not judged by triage"}
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "metrics": None, "told": None,
     "notes": [], "warnings": [], "failure": None, "verdict": None, "changes": [],
@@ -64,6 +68,9 @@ class Keeper:
         self._held_triage: Triage | None = None
         self._held_notices: tuple[Attempt, Notices] | None = None
         self._settings: tuple[Attempt, Settings | None] | None = None
+        self._past: tuple[Attempt, GoodRuns] | None = None
+        self._deadline = Deadline(world.clock, 0.0)
+        self._remarks: list[str] = []
         self._is_taken_in = False
         self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
 
@@ -110,18 +117,19 @@ class Keeper:
         guard, log = attempt.guard, attempt.log
         if attempt.refusal is not None:  # the record of a job that never started was not begun
             guard("record command", self._redact_record, attempt.record, attempt.job)
+        deadline = self._deadline = Deadline(self.world.clock, attempt.ended.ended)
+        self._remarks, self._is_taken_in = [], False
         guard("join log", log.join)
         guard("find log", self._find_log, attempt)
-        until = self.world.clock.monotonic() + TELLING_TIME
-        made = guard("summary", self._summarise, attempt)
+        made = deadline.within(EXPLAINED, guard, "summary", self._summarise, attempt)
         *block, last = made if isinstance(made, list) else self._minimal(attempt)
         for line in block:  # all but its last line, so that whatever happens while people are told, the log has it
             log.own(line)
-        kept = guard("spool", self._spool, attempt, "ended")
-        if attempt.job.tells:
-            guard("store", self._warm_store)
-        guard("store", self._store, attempt)
-        told = guard("tell", self._tell, attempt, until)
+        parts = deadline.within(GATHERED, guard, "gather", self._parts, attempt)
+        kept = guard("spool", self._spool, attempt, "ended", parts)
+        if not deadline.within(STORED, guard, "store", self._store_at_end, attempt) and kept:
+            guard("spool", self._sync, attempt)
+        told = deadline.within(TOLD, guard, "tell", self._tell, attempt)
         ending = [*(told if isinstance(told, list) else ()), last]
         for line in ending:
             log.own(line)
@@ -150,13 +158,19 @@ class Keeper:
         redactor = self.redactor(job) if any(len(word) >= SHORTEST_SECRET for word in command[1:]) else None
         record["command"] = redactor.argv(command) if redactor else command
 
-    def _spool(self, attempt: Attempt, kind: str) -> bool:
-        """Write the record; the end of a run is on the disk when this returns, here or, if the store is at hand, in the store."""
-        ended = kind == "ended"
-        parts = self._parts(attempt) if ended else {}
+    def _spool(self, attempt: Attempt, kind: str, parts: Mapping[str, Any] | None = None) -> bool:
+        """Write the record; the end of a run is on the disk when this returns, unless the store is at hand, which will take it there."""
         spool = Spool(self.world.places.spool, attempt.record["id"])
-        spool.append(kind, attempt.record, durable=ended and not self._store_is_warm, **parts)
+        spool.append(kind, attempt.record, durable=kind == "ended" and not self._store_is_warm, **(parts or {}))
         return True
+
+    def _sync(self, attempt: Attempt) -> None:
+        """The store did not take the end of the run: the spool keeps it, on the disk."""
+        if self._store_is_warm:
+            try:
+                Spool(self.world.places.spool, attempt.record["id"]).sync()
+            except FileNotFoundError:
+                pass  # somebody else has taken it in
 
     def _parts(self, attempt: Attempt) -> dict[str, object]:
         """What goes with the record of a run that has ended, where there is any of it."""
@@ -247,12 +261,12 @@ class Keeper:
         final = attempt.retry_in is None
         return notices.plan(verdict=verdict, outcome=attempt.record["outcome"], final=final) if notices is not None else None
 
-    def _tell(self, attempt: Attempt, until: float) -> list[str]:
-        """Deliver what is owed while there is time; the summary's lines about it."""
+    def _tell(self, attempt: Attempt) -> list[str]:
+        """Deliver what is owed while there is time; the summary's lines about it. What is left waits in the outbox."""
         notices = self._notices(attempt) if attempt.job.tells and self._is_taken_in else None
         if notices is None:
             return []
-        told = notices.deliver(self._opened(), attempt.record["id"], max(0.2, until - self.world.clock.monotonic()))
+        told = notices.deliver(self._opened(self._deadline.left()), attempt.record["id"], max(0.1, self._deadline.left(DELIVERED)))
         from offduty.runs.summary import wrapped
 
         return [line for number, entry in enumerate(told[:MOST_TOLD]) for line in wrapped("" if number else "told", entry, closing.WIDTH)]
@@ -263,11 +277,18 @@ class Keeper:
 
         return open_store(self.world.places.store, clock=self.world.clock, timeout=STORE_TIME)
 
-    def _warm_store(self) -> None:
+    def _store_at_end(self, attempt: Attempt) -> bool:
+        """Whether the store has the end of the run; one that people are told of should be there when they are."""
+        wait = self._deadline.left(STORED)
+        if attempt.job.tells:
+            self._warm_store(wait)
+        return self._store(attempt, wait)
+
+    def _warm_store(self, wait: float = SHORT_WAIT) -> None:
         import offduty.runs.alive
         import offduty.stores.replay  # noqa: F401
 
-        self._opened()
+        self._opened(wait)
         self._store_is_warm = True
 
     def _find_log(self, attempt: Attempt) -> None:
@@ -285,6 +306,7 @@ class Keeper:
         if record["outcome"] == "succeeded" and not _has_events(attempt):
             notes = [*self._doubts(attempt, None), *notes]
             if record["outcome"] == "succeeded":
+                notes += self._said_of_ourselves(attempt)
                 record["summary"] = {**NO_SUMMARY, "notes": notes}
                 return closing.success(record, notes)
         from offduty.runs import summary
@@ -309,7 +331,7 @@ class Keeper:
             before = compared.usual.last_size if compared else None
             where = struck(evidence.ledger.entries, failure.links, died=has_died(record), before=before, cwd=record["cwd"])
         triage = self._triaged(attempt, evidence, failure, explained.get("changes", ()))
-        notes += triage.pop("notes", ())
+        notes += [*triage.pop("notes", ()), *self._said_of_ourselves(attempt)]
         problems = [event for event in evidence.events if event["kind"] == "problem"]
         folded = summary.fold(
             failure, problems, warnings=evidence.warnings, notes=notes, where=where,
@@ -343,7 +365,7 @@ class Keeper:
         """This run beside good ones; not where it went as it should, for then nobody asks."""
         from offduty.wiring.compare import Compared
 
-        made = attempt.guard("comparison", self._compare, attempt, evidence) if attempt.record["outcome"] != "succeeded" else None
+        made = self._if_time(attempt, "comparison", self._compare, attempt, evidence) if attempt.record["outcome"] != "succeeded" else None
         return made if isinstance(made, Compared) else None
 
     @staticmethod
@@ -354,18 +376,35 @@ class Keeper:
 
     def _compare(self, attempt: Attempt, evidence: Evidence) -> Compared:
         """This run beside the good ones before it, also those that no store has taken in yet."""
-        from offduty.runs.alive import supervisor_alive
-        from offduty.stores.replay import replay
         from offduty.wiring.compare import Compared, of_good_run, usual_runs
 
-        clock, spool = self.world.clock, self.world.places.spool
-        store = self._opened()
-        waiting = len(os.listdir(spool)) if os.path.isdir(spool) else 0
-        if 1 < waiting <= MANY_SPOOLED:
-            replay(spool, store, alive=supervisor_alive, clock=clock)
-        usual = usual_runs(store, attempt.record, clock)
+        self._take_waiting_in()
+        usual = usual_runs(self._good_runs(attempt))
         fingerprint = self._origin_of(attempt).fingerprint(evidence, of_good_run(usual, attempt.record))
         return Compared(attempt.record, usual, evidence, fingerprint)
+
+    def _take_waiting_in(self) -> None:
+        """Bring the few runs that wait in the spool into the store, so that this one is compared with them; nothing where it is locked."""
+        from offduty.errors import StoreError
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import replay
+
+        spool = self.world.places.spool
+        waiting = len(os.listdir(spool)) if os.path.isdir(spool) else 0
+        try:
+            if 1 < waiting <= MANY_SPOOLED and replay(spool, self._opened(), alive=supervisor_alive, clock=self.world.clock).taken:
+                self._past = None  # there may be more good runs now
+        except StoreError as error:
+            self._remarks.append(f"not compared with runs that wait in the spool: {error}")
+
+    def _good_runs(self, attempt: Attempt) -> GoodRuns:
+        """The good runs before this one, read once for all who compare."""
+        if self._past is None or self._past[0] is not attempt:
+            from offduty.wiring.past import READING_TIME, GoodRuns
+
+            seconds = min(READING_TIME, self._deadline.left(EXPLAINED) / 2)
+            self._past = (attempt, GoodRuns(self._opened(), attempt.record, self.world.clock, seconds))
+        return self._past[1]
 
     def _read_table(self, attempt: Attempt) -> None:
         """The triage table as it is while the job runs: what is edited later is for the next run."""
@@ -380,8 +419,8 @@ class Keeper:
 
     def _triaged(self, attempt: Attempt, evidence: Evidence, failure: Failure | None, changes: Sequence[Change]) -> dict[str, Any]:
         """What explains the run, and whose it is, for its summary; nothing for a run that went well, and for a fault of ours."""
-        made = attempt.guard("triage", self._judge, attempt, evidence, failure, changes)
-        return made if isinstance(made, dict) else {"notes": ["triage failed: a problem of offduty's own, kept in internal-errors"]}
+        made = self._if_time(attempt, "triage", self._judge, attempt, evidence, failure, changes)
+        return made if isinstance(made, dict) else {}
 
     def _judge(self, attempt: Attempt, evidence: Evidence, failure: Failure | None, changes: Sequence[Change]) -> dict[str, Any]:
         from offduty.wiring.triage import case_of, is_judged, lines_of
@@ -395,28 +434,20 @@ class Keeper:
             checks=[one.as_json() for one in evidence.checks.entries], changes=changes, oom=self._was_oom(attempt),
             dependencies=triage.duty(start, self._settings_of(attempt)).dependencies,
         )  # fmt: skip
-        return triage.end(case, start, short_id(record["id"]))
+        return triage.end(case, start, short_id(record["id"]), self._deadline.left(JUDGED))
 
     def _doubts(self, attempt: Attempt, evidence: Evidence | None) -> list[str]:
         """Notes on what went wrong in a run that ended well, which is `warned` then. `evidence`: None where the probe saw nothing."""
         is_cheap = self._store_is_warm or attempt.job.configured
         if attempt.record["outcome"] not in ("succeeded", "warned") or not (evidence or is_cheap):
             return []
-        from offduty.errors import StoreError
         from offduty.wiring import quality
 
-        unread: list[str] = []
-
         def read() -> list[Past]:
-            try:
-                return quality.good_runs(self._opened(), attempt.job.name, self.world.clock, ledgers=evidence is not None)
-            except StoreError as error:
-                unread.append(f"not compared with good runs: {error}")
-                return []
+            return quality.good_runs(self._good_runs(attempt), ledgers=evidence is not None)
 
-        past = attempt.guard("good runs", read) if is_cheap else []
-        found = quality.doubts(attempt, evidence, self._expected if evidence else None, past if isinstance(past, list) else [])
-        return [*found, *unread]
+        past = self._if_time(attempt, "good runs", read) if is_cheap else []
+        return quality.doubts(attempt, evidence, self._expected if evidence else None, past if isinstance(past, list) else [])
 
     @staticmethod
     def _be_strict(attempt: Attempt, notes: list[str]) -> Failure | None:
@@ -483,8 +514,13 @@ class Keeper:
 
     def _minimal(self, attempt: Attempt) -> list[str]:
         """The block when making the real one failed."""
-        attempt.record["summary"] = attempt.record["summary"] or {**NO_SUMMARY, "notes": ["the summary could not be made"]}
-        return [closing.header(), closing.outcome_line(attempt.record), closing.line("log", attempt.record["log"] or "none")]
+        record, told = attempt.record, ["the summary could not be made"]
+        for find in (self._notes, self._said_of_ourselves):
+            found = attempt.guard("notes", find, attempt)
+            told += found if isinstance(found, list) else []
+        record["summary"] = record["summary"] or {**NO_SUMMARY, "notes": told}
+        lines = [closing.line("note", note) for note in told]
+        return [closing.header(), closing.outcome_line(record), *lines, closing.line("log", record["log"] or "none")]
 
     def _notes(self, attempt: Attempt) -> list[str]:
         """What people should know besides how it ended."""
@@ -509,8 +545,33 @@ class Keeper:
             notes.append(f"next attempt in {spoken(attempt.retry_in)}")
         if self._redactor is not None:
             notes.extend(self._redactor.notes)
+        return notes
+
+    def _said_of_ourselves(self, attempt: Attempt) -> list[str]:
+        """What offduty left out, and where it had a problem of its own; the last notes of all."""
         problems = [(one.partition(":")[0], self._clean(attempt.job, _last_line(one))) for one in attempt.guard.problems[:3]]
-        return notes + [f"offduty had a problem of its own in '{what}': {line}" for what, line in problems]
+        return self._remarks + [f"offduty had a problem of its own in '{what}': {line}" for what, line in problems]
+
+    def _if_time(self, attempt: Attempt, what: str, function: Callable[..., object], *args: object) -> object:
+        """A part of the explanation, None if it failed. Where there is no time for it any more, or the store is away, that is said."""
+        if self._deadline.left(EXPLAINED):
+            return attempt.guard(what, self._unless_store_is_away, what, function, *args)
+        self._leave_out(what, "there was no time for it when the run ended")
+        return None
+
+    def _unless_store_is_away(self, what: str, function: Callable[..., object], *args: object) -> object:
+        from offduty.errors import StoreError
+
+        try:
+            return function(*args)
+        except StoreError as error:
+            self._leave_out(what, str(error))
+            return None
+
+    def _leave_out(self, what: str, why: str) -> None:
+        remark = f"{LEFT_OUT[what]}: {why}"
+        if remark not in self._remarks:
+            self._remarks.append(remark)
 
     @staticmethod
     def _was_oom(attempt: Attempt) -> bool:
@@ -564,34 +625,35 @@ class Keeper:
         elif screen.is_wanted(self.options, attempt.record["outcome"]):
             screen.show(block, colour=screen.has_colour(self.world.environ, self.options.get("color", "auto")))
 
-    def _store(self, attempt: Attempt) -> None:
+    def _store(self, attempt: Attempt, wait: float = SHORT_WAIT) -> bool:
         """Bring the record into the store, if that was prepared while the job ran, or too many wait; else whoever reads next does it."""
-        spool = self.world.places.spool
-        if not self._store_is_warm and len(os.listdir(spool)) < MANY_SPOOLED:
-            return
+        if not self._store_is_warm and len(os.listdir(self.world.places.spool)) < MANY_SPOOLED:
+            return False
         from offduty.errors import StoreError
+
+        try:
+            self._take_in(attempt, wait)
+        except StoreError:
+            return False
+        self._is_taken_in = True
+        return True
+
+    def _take_in(self, attempt: Attempt, wait: float) -> None:
+        """This run; with it all that wait, if many do."""
         from offduty.runs.alive import supervisor_alive
         from offduty.stores.replay import replay, take
         from offduty.wiring.retain import forget_events
 
-        clock = self.world.clock
-        try:
-            store = self._opened()
-            if self._store_is_warm:
-                take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
-            else:
-                done = replay(spool, store, alive=supervisor_alive, clock=clock)
-                forget_events(store, done.lost, self.world.places.logs)
-                self._retain(attempt.job)
-            self._is_taken_in = True
-        except Exception as error:
-            if self._store_is_warm:
-                Spool(spool, attempt.record["id"]).sync()  # the spool keeps it
-            if not isinstance(error, StoreError):
-                raise
+        spool, store, clock = self.world.places.spool, self._opened(wait), self.world.clock
+        if self._store_is_warm:
+            take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
+            return
+        done = replay(spool, store, alive=supervisor_alive, clock=clock)
+        forget_events(store, done.lost, self.world.places.logs)
+        self._retain(attempt.job)
 
-    def _opened(self) -> SqliteStore:
-        """The store, opened once; anew if the file is not the one that was opened (a job may run for days).
+    def _opened(self, wait: float = SHORT_WAIT) -> SqliteStore:
+        """The store, opened once; anew if the file is not the one that was opened (a job may run for days). `wait`: seconds, for others.
 
         It is never closed: this process ends without ado, which to SQLite is as good as a close and costs nothing.
         """
@@ -599,8 +661,9 @@ class Keeper:
 
         path = self.world.places.store
         if self._held is None or self._held[1] != _identity(path):
-            store = open_store(path, clock=self.world.clock, timeout=STORE_TIME)
+            store = open_store(path, clock=self.world.clock, timeout=wait)
             self._held = (store, _identity(path))
+        self._held[0].wait_at_most(wait)
         return self._held[0]
 
     def _retain(self, job: Job) -> None:

@@ -119,10 +119,10 @@ class Triage:
         """What the configuration says, as it was read for this run."""
         return self._duty or self.read(start, settings)
 
-    def end(self, case: Case, start: str, run: str) -> dict[str, Any]:
+    def end(self, case: Case, start: str, run: str, seconds: float = TIME) -> dict[str, Any]:
         """What a summary says by triage: `triage`, `do`, `verdict`, `notes`. Raises DidNotFinish for a fault of ours."""
         duty = self._duty or self.read(start)
-        verdict = judge(duty, case)
+        verdict = judge(duty, case, min(seconds, TIME))
         path = duty.edited()
         notes = [f"{os.path.basename(path)} was edited while the job ran: triage went by the table as it was"] if path else []
         if flaws := len(duty.table.flaws):
@@ -137,13 +137,13 @@ def lines_of(output: bytes) -> list[str]:
     return output.decode("utf-8", "backslashreplace").split("\n")
 
 
-def judge(duty: Duty, case: Case) -> Verdict:
+def judge(duty: Duty, case: Case, seconds: float = TIME) -> Verdict:
     """The verdict on a run that has ended, within its time. A run that was only warned of and that nothing explains has an empty one.
 
     Raises DidNotFinish for a fault of ours.
     """
     try:
-        return from_json(within(TIME, lambda: duty.verdict(case).as_json()))
+        return from_json(within(seconds, lambda: duty.verdict(case).as_json()))
     except TookTooLong as error:
         owner = duty.jobs.get(case.job)
         said = Verdict(team=owner, contact=duty.teams.get(owner or "", ""), evidence=(f"triage was {error}, and was left",))
