@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from offduty.durations import spoken
-from offduty.runs.tails import best, java, python
+from offduty.runs.tails import java, python
 from offduty.runs.tails.finding import LINE, Cause, Finding, Frame, Tail, joined, tail_of
+from offduty.runs.tails.table import best
 
 __all__ = ["Cause", "Failure", "Frame", "find_failure", "headline", "place", "short_place", "signal_name"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from offduty.runs.failure import Failure
-from offduty.transactions.change import Change
-from offduty.transactions.transaction import Transaction
+if TYPE_CHECKING:
+    from offduty.runs.failure import Failure
+    from offduty.transactions.change import Change
+    from offduty.transactions.transaction import Transaction
 
 
 @dataclass(frozen=True)

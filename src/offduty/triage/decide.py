@@ -11,7 +11,7 @@ from typing import Any
 import ahocorasick_rs
 
 from offduty.triage.case import Case
-from offduty.triage.compiled import compiled
+from offduty.triage.compiled import all_kept, compiled
 from offduty.triage.evidence import AFTER_LOG, Evidence, gather
 from offduty.triage.patterns import PatternSet
 from offduty.triage.reading.statements import Statement
@@ -174,7 +174,8 @@ class _Index:
 
 @cache
 def _index() -> _Index:
-    return _Index(catalogue())
+    with all_kept():
+        return _Index(catalogue())
 
 
 def _named(wanted: tuple[str, ...], types: tuple[str, ...]) -> bool:

@@ -6,15 +6,16 @@ import signal as signals
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from offduty.runs.failure import Failure
 from offduty.runs.tails.finding import Cause
-from offduty.transactions.transaction import Transaction
 from offduty.triage.case import Case
 from offduty.triage.reading import lines, statements
 from offduty.triage.reading.facts import facts_of, peers
 from offduty.triage.reading.statements import Statement
+
+if TYPE_CHECKING:
+    from offduty.transactions.transaction import Transaction
 
 AFTER_LOG = 1 << 40  # the place of what was not printed, behind every line
 _PEERS = {"http": "peer:http", "db": "peer:db", "queue": "peer:db", "cache": "peer:db", "object": "says:object-store", "file": "peer:file"}
@@ -28,6 +29,8 @@ def case_of(log: str, exit_code: int | None = None) -> Case:
 
 def case_of_example(log: str, ended: Mapping[str, Any]) -> Case:
     """The case of a signature's example: `exit`, `outcome`, `oom`, `check` or `not_started` say how it ended."""
+    from offduty.runs.failure import Failure  # not at run time
+
     failure = Failure("not_started", message="the command is not there") if ended.get("not_started") else None
     checks = ({"name": "stores", "outcome": "failed"},) if ended.get("check") else ()
     case = replace(case_of(log, ended.get("exit")), failure=failure, checks=checks)

@@ -26,13 +26,13 @@ class PatternSet:
     def __init__(self, patterns: Sequence[str], pieces: Iterable[Sequence[Piece]] | None = None) -> None:
         self._pieces: list[str] = []
         self._pattern_of: list[int] = []
-        self._also: list[Sequence[Sequence[bytes]]] = []
+        self._also: list[Sequence[Sequence[str]]] = []
         self._finders: dict[int, Callable[[bytes], bool]] = {}
         self._always: list[int] = []
         needed: dict[str, list[int]] = defaultdict(list)
         for pattern, parts in enumerate(pieces if pieces is not None else map(pieces_of, patterns)):
             for part, literals, also in parts:
-                self._also.append([[one.encode() for one in more] for more in also])
+                self._also.append(also)
                 self._add(pattern, part, literals, needed)
         self._pieces_of = list(needed.values())
         encoded = [literal.encode() for literal in needed]
@@ -51,21 +51,22 @@ class PatternSet:
         """The places, in the given order, of the patterns that occur in `text`. `only`: none but these are looked for."""
         found: set[int] = set()
         encoded = text.encode("utf-8", "surrogatepass")
-        for piece in self._possible(text):
+        for piece in self._possible(text, only):
             pattern = self._pattern_of[piece]
-            if pattern not in found and (only is None or pattern in only) and self._finder(piece)(encoded):
+            if pattern not in found and self._finder(piece)(encoded):
                 found.add(pattern)
         return sorted(found)
 
-    def _possible(self, text: str) -> Iterator[int]:
+    def _possible(self, text: str, only: Container[int] | None) -> Iterator[int]:
         """The pieces whose literals are there, and those that have none."""
-        folded = fold(text).encode("utf-8", "surrogatepass")
-        literals = {hit[0] for hit in self._search.find_matches_as_indexes(folded, overlapping=True)}
-        yield from self._always
-        for piece in {piece for literal in literals for piece in self._pieces_of[literal]}:
-            also = self._also[piece]
-            if not also or all(any(one in folded for one in more) for more in also):
-                yield piece
+        folded = fold(text)
+        encoded = folded.encode("utf-8", "surrogatepass")
+        literals = {hit[0] for hit in self._search.find_matches_as_indexes(encoded, overlapping=True)}
+        for piece in {*self._always, *(piece for literal in literals for piece in self._pieces_of[literal])}:
+            if only is None or self._pattern_of[piece] in only:
+                also = self._also[piece]
+                if not also or all(any(one in folded for one in more) for more in also):
+                    yield piece
 
     def _finder(self, piece: int) -> Callable[[bytes], bool]:
         found = self._finders.get(piece)

@@ -59,7 +59,7 @@ def test_a_pattern_that_re2_lacks_is_refused_by_name():
 
 def test_the_compiled_file_is_what_the_toml_says():
     """Whoever edits a signature runs `python -m offduty.triage.compiled`."""
-    assert FILE.read_text("utf-8") == compile_catalogue()
+    assert Path(FILE).read_text("utf-8") == compile_catalogue()
 
 
 @pytest.mark.parametrize("changes", [{"category": "bad_luck"}, {"owner": "nobody"}, {"when": {}}, {"when": {"smell": "burnt"}}])

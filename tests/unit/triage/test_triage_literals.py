@@ -6,7 +6,7 @@ import re2
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from offduty.triage.literals import fold, fold_bytes, required, required_bytes
+from offduty.triage.literals import also_required, alternatives, fold, fold_bytes, required, required_bytes
 
 ATOMS = (
     "abc foo x Err k s é 日本 \\. \\d [abc] [^a] . ^ $ \\b (?:ab|cd) (foo|bar) (?i) (?:) \\x41 \\Q.a\\E (?i:Kes) (?P<n>zed) \\pL"
@@ -35,6 +35,11 @@ def compiled(pattern, case_sensitive):
         return None
 
 
+def alone(pattern):
+    """What else a match has to hold, of a pattern that is one alternative."""
+    return also_required(pattern) if alternatives(pattern) == [pattern] else []
+
+
 @settings(max_examples=600, deadline=None)
 @given(PATTERNS, st.lists(TEXTS, min_size=1, max_size=4))
 @example("K(?U){2}x", ["kk"])
@@ -44,6 +49,7 @@ def test_whatever_matches_has_one_of_the_literals(pattern, texts):
     for found in filter(None, (compiled(pattern, True), compiled(pattern, False))):
         for text in filter(found.search, texts):
             assert not required(pattern) or any(literal in fold(text) for literal in required(pattern))
+            assert all(any(literal in fold(text) for literal in more) for more in alone(pattern))
             assert not required_bytes(pattern) or any(literal in fold_bytes(text.encode()) for literal in required_bytes(pattern))
 
 
@@ -54,6 +60,12 @@ def test_the_longest_literals_are_taken():
     assert required("timed out|x") == frozenset()
     assert required_bytes("(?i)ungültige Zahl") == {b"ltige zahl"}
     assert required_bytes("连接超时") == {"连接超时".encode()}
+
+
+def test_what_else_a_match_holds():
+    """Of a pattern with several texts each has to be there, so fewer patterns are tried."""
+    assert also_required("table .*(?:already there|is gone)") == [{"table "}]
+    assert also_required("disk") == also_required("[abc]") == also_required("disk(") == []
 
 
 def test_what_is_not_understood_has_no_literals():
