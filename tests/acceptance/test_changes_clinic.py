@@ -127,6 +127,7 @@ def test_what_a_run_was_made_of_is_kept_and_shown(clinic):
 
 def test_two_runs_held_side_by_side(clinic):
     """`runs diff ID` takes the last good run before; a column that went is in it, and nothing that did not change."""
+    clinic.run()
     clinic.run("feed-column")
     said = clinic.call("offduty", "runs", "diff", "forecast").splitlines()
     assert said[0].startswith("from") and "succeeded" in said[0]

@@ -131,7 +131,7 @@ def test_a_full_disk_keeps_runs_in_the_spool_until_there_is_space(tmp_path):
     state.mkdir()
     for _ in range(20):
         spooled(str(spool), a_run(command=["x" * 20000]))
-    script = f'mount -t tmpfs -o size=1m none "{state}" && exec "{sys.executable}" -c "$0" "{state}" "{spool}"'
+    script = f'mount -t tmpfs -o size=2m none "{state}" && exec "{sys.executable}" -c "$0" "{state}" "{spool}"'
     done = subprocess.run(["unshare", "-m", "sh", "-c", script, textwrap.dedent(FULL)], capture_output=True, text=True, timeout=60)
     line = f"E608 {state}/offduty.sqlite3: the store cannot be written: the disk is full; free some space; runs wait in the spool meanwhile"
     assert done.stderr == ""

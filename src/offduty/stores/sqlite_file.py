@@ -243,6 +243,15 @@ class DatabaseFile:
         new = f"{self.path}.new"
         for leftover in (new, *(new + ending for ending in COMPANIONS)):
             _remove(leftover)
+        try:
+            self._build(new)
+            os.rename(new, self.path)
+        except BaseException:
+            _remove(new)
+            raise
+        _sync_folder(self.folder)
+
+    def _build(self, new: str) -> None:
         _make_file(new)
         connection = sqlite3.connect(new, timeout=0, isolation_level=None)
         try:
@@ -251,8 +260,6 @@ class DatabaseFile:
             connection.execute(f"PRAGMA journal_mode = {self._journal_mode()}")
         finally:
             connection.close()
-        os.rename(new, self.path)
-        _sync_folder(self.folder)
 
     def _set_aside(self) -> str:
         """Rename the database and its companions to `<path>.corrupt-<time>…`; the new path."""
