@@ -59,7 +59,7 @@ _STATUS = re.compile(
     r"returned error:|Server error|Client error|ResponseError:?|rejected with|Received|too many|received (?:an )?(?:unexpected )?"
     r"|got(?: a| an)?|bad response:?|Request failed:?|server .{0,30}:|serveur .{0,60}:|zurückgegeben:|Response \[|<Response \["
     r"|StatusCode\.|APIError\(code=?|status \()"
-    r"\s?['\"(\[]?(?P<code>[1-5]\d\d)\b(?!\s?(?:ms|s\b|bytes|rows|records|lines|results|seconds|GB|MB|KB|\.\d))",
+    r"\s?['\"(\[]?(?P<code>[1-3]\d\d|4[0-5]\d|50\d|51[01]|52\d|530|59\d)\b(?!\s?(?:ms|s\b|bytes|rows|records|lines|results|seconds|GB|MB|KB|\.\d))",
     re.IGNORECASE,
 )  # fmt: skip
 _STATUS_WORDS = re.compile(
