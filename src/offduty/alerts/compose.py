@@ -144,11 +144,12 @@ def _digest(row: Owed, members: Sequence[Owed], known: Known) -> Alert:
     jobs = list(dict.fromkeys(one.job for one in order))
     title = f"{len(members)} message{'s' * (len(members) != 1)} about {_named(jobs)}"
     bad = sum(one.status == "firing" for one in members)
+    news = f"{bad} of them {'is' if bad == 1 else 'are'} bad news." if bad else ""
     status: Literal["firing", "info"] = "firing" if row.status == "firing" else "info"
     items = tuple(_item(one) for one in order)
     return Alert(
         key=row.key, event="digest", job=row.job or (jobs[0] if len(jobs) == 1 else ""), title=title, at=row.at, items=items, status=status,
-        severity="error" if bad else "info", team=known.titles.get(row.team, row.team), what=f"{bad} of them {'is' if bad == 1 else 'are'} bad news." if bad else "",
+        severity="error" if bad else "info", team=known.titles.get(row.team, row.team), what=news,
     )  # fmt: skip
 
 
