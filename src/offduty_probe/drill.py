@@ -16,6 +16,7 @@ from _contextvars import ContextVar
 from fnmatch import fnmatchcase
 
 from offduty_probe import fault_errors, sandbox
+from offduty_probe.capture.noise import is_noise
 from offduty_probe.capture.targets import path
 from offduty_probe.capture.wrapping import COROUTINE, unseen
 from offduty_probe.chain import type_name
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 REFUSED_STATUS = 125
 MOST_NOTES = 500
-FRONTS = ("pandas", "polars", "sqlalchemy", "pyarrow")
+FRONTS = ("pandas", "polars", "pyarrow")
 """Libraries that have another one do it: that one fails, and they make of it what they make of it."""
 ON_FILES = ("missing", "empty", "torn", "stale", "denied", "disk-full")
 SIGNALS = {"sigkill": 9, "oom": 9, "sigterm": 15}
@@ -220,8 +221,10 @@ class Step:
             return
         self.op, self.target = said[0], path(said[1]) if said[0].startswith("file.") else said[1]
         self.attributes = (said[2] if len(said) > 2 else None) or {}
-        self.library = fault_errors.library_of(getattr(original, "__module__", None) or "", self.target)
-        struck = drill.is_struck(self.op, self.target)
+        module = getattr(original, "__module__", None) or ""
+        self.is_front = fault_errors.library_of(module) in FRONTS
+        self.library = fault_errors.library_of(module, self.target)
+        struck = drill.is_struck(self.op, self.target) and not (self.op.startswith("file.") and is_noise(self.target))
         if struck or drill.armed.get() == self.op.partition(".")[0]:
             self._strike(struck)
         if self.error is None and self.answer is None:
@@ -264,6 +267,9 @@ class Step:
         from offduty_probe.fault_answers import answer_of, error_of
 
         drill, name = self.drill, self.drill.name
+        if self.is_front:
+            self.token = drill.armed.set(self.op.partition(".")[0])
+            return
         given = answer_of(name, self.library, self.args, self.kwargs)
         if given is not None:
             drill.note("struck", self.op, self.target, name)
@@ -272,8 +278,6 @@ class Step:
         error = error_of(name, self.library, self.op, self.target)
         if error is not None:
             self._raise(error)
-        elif self.library in FRONTS or fault_errors.library_of(self.original.__module__ or "") in FRONTS:
-            self.token = drill.armed.set(self.op.partition(".")[0])
         else:
             drill.note("unable", self.op, self.target, f"{self.library} has no way to be told {name}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from offduty_probe.fault_errors import GARBAGE, REASONS, facts_of, filled, find_class, told
+from offduty_probe.fault_errors import BAD_CERTIFICATE, GARBAGE, REASONS, facts_of, filled, find_class, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 BY_ITSELF = ("urllib", "botocore")
 """Libraries that raise when the answer is an error."""
+OF_THE_DATA = ("garbage", "empty", "torn", "stale", "column-gone", "column-retyped")
+"""What comes is bad: whoever reads it raises by itself."""
 
 
 def error_of(fault: str, library: str, op: str, target: str) -> BaseException | None:
     """What the library would raise; None if it has nothing of the kind, or raises nothing."""
-    if fault == "garbage" or (fault.startswith("status-") and library not in BY_ITSELF):
+    if fault in OF_THE_DATA or (fault.startswith("status-") and library not in BY_ITSELF):
         return None
     known = told(fault, library)
     if known is None:
@@ -59,7 +61,7 @@ def _client_error(fault: str, args: Any, facts: dict[str, str]) -> Any:
 
 def _endpoint(name: str) -> Any:
     def make(fault: str, args: Any, facts: dict[str, str]) -> Any:
-        return find_class(name)(endpoint_url=facts["url"], error=args[0])
+        return find_class(name)(endpoint_url=facts["url"], error=BAD_CERTIFICATE)
 
     return make
 

@@ -95,6 +95,8 @@ def message_of(name: str, args: Sequence[Any]) -> str:
         return f"<urlopen error {str(args[0]).strip('<>')}>"
     if name == "KeyError":
         return repr(args[0])
+    if name.startswith("ssl."):
+        return str(args[1])
     if len(args) == 3 and isinstance(args[0], int):
         return f"[Errno {args[0]}] {args[1]}: {args[2]!r}"
     if len(args) == 2 and isinstance(args[0], int):
