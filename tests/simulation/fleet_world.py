@@ -15,10 +15,10 @@ from typing import Any
 
 from sim_engine import Engine
 
-from offduty.clock import Clock, new_id, rfc3339
+from offduty.clock import Clock, rfc3339
 from offduty.errors import StoreError
 from offduty.runs.spool import Spool
-from offduty.stores.replay import replay
+from offduty.stores.replay import replay, take
 from offduty.stores.sqlite import open_store
 from offduty.testing import a_run
 from offduty.watch.promise import Promise
@@ -309,6 +309,8 @@ class Job:
         Spool(f"{world.folder}/spool", run["id"]).append("started", run, durable=False, tell=dict(self.promise.tell))
         if host == "home":
             world.alive[run["id"]] = world.engine.boot
+        if random.random() < 0.7 and world.engine.now >= world.away_until:
+            take(f"{world.folder}/spool", run["id"], world.store, alive=lambda _: True, clock=world.clock)
         lasts = 1 + random.random() ** 3 * 500
         if host == "home" and random.random() < 0.05 * world.fleet.faults:
             world.engine.at(world.engine.now + lasts * random.random(), lambda: self.killed(run["id"]))
@@ -322,8 +324,8 @@ class Job:
 
 def new_id_of(world: World, wall: float) -> str:
     """As production makes them, with the simulation's chance."""
-    made = new_id(wall)
-    return f"{made[:24]}{int(world.random.random() * 16**12):012x}"
+    time = f"{int(wall * 1000):012x}"
+    return f"{time[:8]}-{time[8:]}-7000-8000-{int(world.random.random() * 16**12):012x}"
 
 
 class Trouble:

@@ -71,7 +71,7 @@ def between(last: Look | None, now: Look) -> Between:
     if not stepped:
         return Between(replace(now, jumps=last.jumps), min(last.wall, now.wall))
     if stepped > 0:
-        return Between(replace(now, jumps=(*last.jumps, (last.wall, stepped))[-MOST_JUMPS:]), now.wall, stepped)
+        return Between(replace(now, jumps=(*last.jumps, (last.wall, stepped))[-MOST_JUMPS:]), last.wall, stepped)
     jumps, lived = _undone(last.jumps, -stepped)
     return Between(replace(now, jumps=jumps), now.wall, stepped, None if lived is None else max(now.wall, lived))
 

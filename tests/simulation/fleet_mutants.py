@@ -1,0 +1,131 @@
+"""The watcher with one mistake each: what the fleet's oracle has to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from offduty.stores import replay, watch_sqlite
+from offduty.watch import looking, watcher
+from offduty.watch.looking import Between
+
+Patch = tuple[Any, str, Any]
+
+
+@contextmanager
+def applied(name: str) -> Iterator[None]:
+    """Production, wrong in one way."""
+    patches = MUTANTS[name]()
+    before = [(owner, attribute, owner.__dict__[attribute]) for owner, attribute, _ in patches]
+    for owner, attribute, wrong in patches:
+        setattr(owner, attribute, wrong)
+    try:
+        yield
+    finally:
+        for owner, attribute, right in before:
+            setattr(owner, attribute, right)
+
+
+def judges_by_the_clock_of_the_run() -> list[Patch]:
+    """What another machine wrote down is taken for the truth (INV-10)."""
+    return [(watcher, "seen_at", lambda started, last, now: started)]
+
+
+def judges_hours_that_never_were() -> list[Patch]:
+    """The clock is set ahead, and everything in between was missed."""
+    right = watcher.settle
+    return [(watcher, "settle", lambda *args, judge_from: right(*args))]
+
+
+def trusts_the_wall_clock() -> list[Patch]:
+    """Nobody compares it with the monotonic one."""
+    return [(looking, "_step", lambda last, now: 0.0)]
+
+
+def settles_before_it_tells() -> list[Patch]:
+    """The slot is over, then the alert is owed: a crash in between loses it."""
+
+    def wrong(self: Any, watched: Any, starts: Any, now: float, found: Any) -> bool:
+        settled = watcher.settle(watched.promise, watched.slot, starts, now, judge_from=self._judge_from)
+        if settled.slot == watched.slot:
+            return False
+        self._store.watch.advance(watched.job, watched.slot, settled.slot, watcher.due_at(watched.promise, settled.slot))
+        for slot in settled.missed:
+            self._store.alerts.happen(watcher.missed(watched.job, slot, starts, now), now)
+        return True
+
+    return [(watcher.Watcher, "_settle", wrong)]
+
+
+def tells_without_a_key() -> list[Patch]:
+    """Each time that it is found it is news (INV-9)."""
+    right, count = watcher.missed, iter(range(10**9))
+
+    def wrong(*args: Any, **more: Any) -> Any:
+        happening = right(*args, **more)
+        return replace(happening, key=f"{happening.key}:{next(count)}")
+
+    return [(watcher, "missed", wrong)]
+
+
+def forgets_starts_while_nobody_looked() -> list[Patch]:
+    """A watcher that is started again looks at what starts from then on."""
+    right = watcher.Watcher._go_on_from
+
+    def wrong(self: Any, peers: Any) -> None:
+        right(self, peers)
+        self._seen = self._store.watch.newest_start()
+
+    return [(watcher.Watcher, "_go_on_from", wrong)]
+
+
+def leaves_a_wrong_clock_behind() -> list[Patch]:
+    """What was passed over while the clock was weeks ahead stays so when it is right again."""
+    right = looking.between
+
+    def wrong(*args: Any) -> Between:
+        return replace(right(*args), reopen=None)
+
+    return [(watcher, "between", wrong)]
+
+
+def calls_lost_without_a_second_look() -> list[Patch]:
+    """The end may have come to the spool since it was read (F63)."""
+
+    def wrong(self: Any, run: Any) -> None:
+        end = replay.lost(run, self.clock.wall())
+        if self.store.mark_lost(run["id"], ended_at=end["ended_at"], summary=end["summary"]):
+            self.done.lost.append(run["id"])
+
+    return [(replay._Replay, "_without_end", wrong)]
+
+
+def never_looks_at_what_is_running() -> list[Patch]:
+    """Only what lies in the spool is judged."""
+    return [(watcher.Watcher, "_settle_due", lambda self, now, found: None)]
+
+
+def judges_a_tick_early() -> list[Patch]:
+    """Grace is nearly over, so it is over."""
+    right = watcher.settle
+    return [
+        (watcher, "settle", lambda promise, slot, starts, now, judge_from: right(promise, slot, starts, now + 120, judge_from=judge_from))
+    ]
+
+
+def loses_the_zone() -> list[Patch]:
+    """A schedule of London is read as UTC: wrong for half of the year."""
+    right = watch_sqlite.read_promise
+    return [(watch_sqlite, "read_promise", lambda found: replace(right(found), zone="UTC"))]
+
+
+MUTANTS = {
+    mutant.__name__: mutant
+    for mutant in (
+        judges_by_the_clock_of_the_run, judges_hours_that_never_were, trusts_the_wall_clock, settles_before_it_tells, tells_without_a_key,
+        forgets_starts_while_nobody_looked, leaves_a_wrong_clock_behind, calls_lost_without_a_second_look, never_looks_at_what_is_running,
+        judges_a_tick_early, loses_the_zone,
+    )
+}  # fmt: skip

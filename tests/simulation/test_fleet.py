@@ -1,0 +1,52 @@
+"""The production watcher, its rules and the store under virtual time: nothing false, nothing unnoticed, nothing twice, and in time."""
+
+from __future__ import annotations
+
+import pytest
+from fleet import play
+from fleet_mutants import MUTANTS, applied
+from fleet_world import Fleet
+
+JOBS = 20
+
+
+def check(fleet: Fleet) -> dict:
+    """Play it, and say how to play it again if something is wrong."""
+    found, verdict = play(fleet)
+    assert not verdict.wrong, "\n".join([*verdict.wrong[:10], f"again: play({fleet})"])
+    return found
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_fleet_is_watched(seed):
+    """INV-4, INV-9, INV-10, F07, F08, F52 to F57, F59 to F61, F63: 2 000 job-hours, with all that can happen to clocks and processes."""
+    found = check(Fleet(hours=20.0, seed=seed, jobs=JOBS, watchers=1 + seed % 3))
+    assert found["slots"] > 20 and found["faults"] > 10
+
+
+def test_a_fleet_without_faults_misses_nothing():
+    """The nights on which clocks are put forward and back, and all goes well."""
+    for seed in (0, 1, 3):
+        found = check(Fleet(hours=20.0, seed=seed, jobs=6, watchers=1, faults=0.0))
+        assert found["missed"] == 0 and found["slots"] > 100
+
+
+def test_one_seed_is_one_trace():
+    """A seed replays a failure byte for byte."""
+    fleet = Fleet(hours=6.0, seed=7, jobs=12, faults=3.0)
+    assert play(fleet)[0] == play(fleet)[0]
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("seed", range(100, 152))
+def test_a_hundred_thousand_job_hours(seed):
+    """As above."""
+    check(Fleet(hours=48.0, seed=seed, jobs=40, watchers=1 + seed % 3))
+
+
+@pytest.mark.parametrize("name", sorted(MUTANTS))
+def test_a_mistake_of_the_watcher_is_seen(name):
+    """An oracle that cannot fail proves nothing: each mutant is caught within 12 seeds."""
+    with applied(name):
+        assert any(play(Fleet(hours=16.0, seed=seed, jobs=12, watchers=1 + seed % 2, faults=3.0))[1].wrong for seed in range(1, 13))
