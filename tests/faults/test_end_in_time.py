@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import sys
@@ -72,6 +73,21 @@ def test_a_grandchild_that_goes_on_writing_leaves_time_for_the_end(offduty):
     done = offduty.run("--kill-leftovers", "--name", "x", "--", "sh", "-c", script)
     assert (done.code, offduty.record["outcome"]) == (7, "failed")
     assert time.time() - float((offduty.home / "ended").read_text()) < WHOLE + 2 * SLACK
+
+
+@pytest.mark.parametrize("part", ["summary", "comparison", "gather"])
+def test_killed_in_the_midst_of_its_end(untidy_offduty, part):
+    """F09, INV-4: how the job ended is known all the same; the run is not lost."""
+    done = untidy_offduty.run(
+        "--name", "x", "--", sys.executable, "-c", "import time; time.sleep(0.5); open('bad.csv')",
+        env={"OFFDUTY_TESTING": "1", "OFFDUTY_FAILPOINT": f"{part}:kill"},
+    )  # fmt: skip
+    assert done.code == -signal.SIGKILL
+    shown = untidy_offduty.started_with([sys.executable, "-m", "offduty", "runs", "show", "--json"])
+    run = json.loads(shown.out)["run"]
+    assert (run["outcome"], run["exit_code"], run["exit_source"]) == ("failed", 1, "child")
+    assert "offduty was killed after the job had ended" in run["summary"]["notes"][0]
+    assert list(untidy_offduty.state.glob("spool/*")) == []
 
 
 def test_a_part_that_catches_the_alarm_gets_another():

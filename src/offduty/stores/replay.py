@@ -4,7 +4,8 @@ For each file:
 
 1. It is read only if it is a plain file of our own; anything else goes to `damaged/`.
 2. A line counts only if its checksum is right and it is the record of the run that the file is named after.
-3. A run without an end whose supervisor is gone is read again (its last words may have come in between), and is `lost` if there is none.
+3. A run without an end whose supervisor is gone is read again (its last words may have come in between), and is `lost` if there is none:
+   unless the job's exit is known (`exited`), and only what there is to say about it is not.
 4. The record is committed. Only then is the file deleted; if some line of it was damaged, it goes to `damaged/` instead.
 
 A crash at any point leaves the file, and taking it in again changes nothing. So any number of processes may do this at once.
@@ -54,10 +55,11 @@ class Replayed:
 
 
 class Spooled:
-    """What a spool file says: the records of its `started` and `ended` lines, what goes with the end, and how many lines were `damaged`."""
+    """What a spool file says: the records of its `started`, `exited` and `ended` lines, what goes with the end, how many were `damaged`."""
 
     def __init__(self, started: Record | None, ended: Record | None, damaged: int) -> None:
         self.started, self.ended, self.damaged = started, ended, damaged
+        self.exited: Record | None = None
         self.parts: dict[str, Any] = {}
 
 
@@ -84,9 +86,11 @@ def parse(data: bytes, run_id: str) -> Spooled:
     spooled = Spooled(None, None, 0)
     for line in filter(None, data.split(b"\n")):
         body, torn = _body(line)
-        record, parts = _record(body, run_id) if body is not None else (None, {})
+        kind, record, parts = _record(body, run_id) if body is not None else ("", None, {})
         spooled.damaged += torn or record is None
-        if record is not None and record["outcome"] == "running":
+        if kind == "exited":
+            spooled.exited = record
+        elif record is not None and record["outcome"] == "running":
             spooled.started = record
             if parts["tell"] is not None and spooled.ended is None:  # the first line is written before the configuration is read
                 spooled.parts = {"tell": parts["tell"]}
@@ -104,17 +108,17 @@ def _body(line: bytes) -> tuple[bytes | None, bool]:
     return body, start > 0
 
 
-def _record(body: bytes, run_id: str) -> tuple[Record | None, dict[str, Any]]:
-    """The run in a line of the right kind, or None; and what goes with it."""
+def _record(body: bytes, run_id: str) -> tuple[str, Record | None, dict[str, Any]]:
+    """The kind of a line, the run in it if that is of this kind, else None; and what goes with it."""
     try:
         value = json.loads(body)
         run = checked(value["run"])
     except (ValueError, TypeError, KeyError, RecursionError, NotARecord):
-        return None, {}
-    kind = "started" if run["outcome"] == "running" else "ended"
-    if value["kind"] != kind or run["id"] != run_id:
-        return None, {}
-    return run, accepted_parts(value)
+        return "", None, {}
+    kind = value["kind"]
+    if kind not in (("started",) if run["outcome"] == "running" else ("exited", "ended")) or run["id"] != run_id:
+        return "", None, {}
+    return kind, run, accepted_parts(value)
 
 
 def _at_work(folder: str, store: Store, alive: Alive, clock: Clock, what: Callable[[_Replay], None]) -> Replayed:
@@ -185,7 +189,7 @@ class _Replay:
             self._unless_being_written(name)
             return
         if gone and spooled.ended is None:
-            record = self._lost(record, spooled.damaged)
+            record = spooled.exited or self._lost(record, spooled.damaged)
         self._commit(record, spooled.parts)
         if gone or spooled.ended is not None:
             self._finish(name, spooled)

@@ -48,6 +48,7 @@ STORE_TIME = 1.0  # seconds that one operation may wait for the store when nothi
 SHORT_WAIT = 0.2  # the same while the job runs, whose output waits meanwhile, and where the answer is not needed
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
+NOT_FINISHED = "offduty was killed after the job had ended: nothing more is known about this run"
 LEFT_OUT = {"good runs": "not compared with good runs", "comparison": "not compared with good runs", "triage": "not judged by triage"}
 NO_SUMMARY: dict[str, object] = {
     "what": None, "where": None, "because": None, "triage": None, "do": [], "changed": None, "checks": None, "metrics": None, "told": None,
@@ -121,6 +122,7 @@ class Keeper:
         self._remarks, self._is_taken_in = [], False
         guard("join log", log.join)
         guard("find log", self._find_log, attempt)
+        guard("spool exit", self._spool_exit, attempt)
         made = deadline.within(EXPLAINED, guard, "summary", self._summarise, attempt)
         *block, last = made if isinstance(made, list) else self._minimal(attempt)
         for line in block:  # all but its last line, so that whatever happens while people are told, the log has it
@@ -163,6 +165,14 @@ class Keeper:
         spool = Spool(self.world.places.spool, attempt.record["id"])
         spool.append(kind, attempt.record, durable=kind == "ended" and not self._store_is_warm, **(parts or {}))
         return True
+
+    def _spool_exit(self, attempt: Attempt) -> None:
+        """How the job ended, before the first thing that takes time: should this process be killed in the midst of it, that is known."""
+        known = {**attempt.record, "summary": {**NO_SUMMARY, "notes": [NOT_FINISHED]}}
+        try:
+            Spool(self.world.places.spool, attempt.record["id"]).append("exited", known, durable=False)
+        except OSError:
+            pass  # nothing is lost yet: what comes at the end may still find its place
 
     def _sync(self, attempt: Attempt) -> None:
         """The store did not take the end of the run: the spool keeps it, on the disk."""
