@@ -449,3 +449,15 @@ def test_no_secret_and_no_address_is_kept(desk):
     desk.run()
     (row,) = desk.alerts.alerts()
     assert row.channel == "chat" and "http" not in json.dumps(dict(row.facts))
+
+
+def test_the_end_is_told_although_the_plan_names_nobody_any_more(desk):
+    """INV-8: a good run's plan is its owner's, and the owner may have no channel; the row's team was told that it was bad."""
+    desk.run()
+    desk.work()
+    desk.clock.advance(HOUR)
+    tell = {"job": "forecast", "team": "ds", "cause": "", "owed": {}, "policy": {}}
+    desk.store.put_run(a_run("forecast", at=desk.clock.wall() - 12), tell=tell)
+    desk.work()
+    assert desk.events() == ["failed", "recovered"]
+    assert desk.alerts.incidents() == []

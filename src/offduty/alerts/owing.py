@@ -245,8 +245,10 @@ def run_happened(
     if tell is not None:
         books.put_plan(job, dict(tell))
     plan = read_plan(books.plan(job))
-    if not plan.owed or (before not in (None, "running") and record["outcome"] == "running"):
+    if before not in (None, "running") and record["outcome"] == "running":
         return  # a beginning that comes after the end; one that comes twice is owed once: its plan may have come with the second
+    if not plan.owed and not books.open_incidents(job):  # who heard that it was bad hears of its end, whatever the plan says by then
+        return
     happening = happening_of(
         record, at=_moment(record["ended_at"] or record["started_at"]), now=now, plan=plan, corrects=before == "lost", superseded=superseded
     )
