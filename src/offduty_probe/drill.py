@@ -421,5 +421,6 @@ def has_time_limit(library: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         return kwargs.get("timeout") is not None
     if library == "urllib":
         socket = sys.modules.get("socket")
-        return kwargs.get("timeout") is not None or len(args) > 2 or (socket is not None and socket.getdefaulttimeout() is not None)
+        given = any(type(value) in (int, float) for value in (kwargs.get("timeout"), *args[2:]))
+        return given or (socket is not None and socket.getdefaulttimeout() is not None)
     return True

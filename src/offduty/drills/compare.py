@@ -45,14 +45,15 @@ class Observed:
 def compare(job: str, at: float, planned: Planned, seen: Observed) -> Rehearsed:
     """The result of one drill."""
     verdict: Mapping[str, Any] = (seen.record.get("summary") or {}).get("verdict") or {}
-    struck = seen.outcome != "" or any(one["did"] in ("struck", "hung") for one in seen.notes)
+    killed = seen.record.get("signal") is not None and FAULTS[planned.fault].by == "signal"
+    struck = seen.outcome != "" or killed or any(one["did"] in ("struck", "hung") for one in seen.notes)
     outcome = seen.outcome or str(seen.record.get("outcome"))
     fault = FAULTS[planned.fault]
     hung = any(one["did"] == "hung" for one in seen.notes)
     loud = None if seen.outcome or not fault.loud else outcome in BAD and not hung
     named = None if not planned.spot.op or not struck else _is_named(planned, seen)
     won = (verdict.get("row") == planned.row) if planned.row else None
-    told = bool(seen.messages) if seen.speaks else None
+    told = any(one.team == seen.team for one in seen.messages) if seen.speaks else None
     sent = [one.seconds for one in seen.messages if one.seconds is not None]
     took = (float(seen.record.get("duration_s") or 0.0) + min(sent)) if sent else None
     wrong = list(_wrong(planned, seen, struck=struck, loud=loud, named=named, won=won, told=told, hung=hung))
