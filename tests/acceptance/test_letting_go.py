@@ -70,3 +70,29 @@ def test_without_typst_a_pdf_is_one_line(offduty, tmp_path):
     done = offduty("handover", "forecast", "-o", "runbook.pdf", PYTHONPATH=str(hidden))
     assert (done.returncode, done.stderr.count("\n")) == (69, 1) and "pip install 'offduty[pdf]'" in done.stderr
     assert not (tmp_path / "runbook.pdf").exists()
+
+
+def test_what_people_did_and_what_is_asked_for(offduty, tmp_path):
+    """Touches count as hours, requests are ranked and decided, and the page has its pictures."""
+    assert offduty("value", "forecast").stdout.startswith("forecast: too early to tell")
+    assert offduty("touch", "forecast", "changed the holiday feature", "--hours", "3", "--by", "ada").returncode == 0
+    offduty("request", "add", "forecast", "weekends too", "--value", "8", "--hours", "2")
+    offduty("request", "add", "forecast", "a map", "--value", "1", "--urgency", "1")
+    listed = json.loads(offduty("request", "--json").stdout)["requests"]
+    assert [(one["number"], one["worth"]) for one in listed] == [(1, 6.5), (2, 0.5)]
+    offduty("request", "decide", "1", "agreed")
+    offduty("request", "decide", "1", "done")
+    found = json.loads(offduty("value", "forecast", "--json").stdout)["jobs"][0]
+    assert (found["effort"]["hours"], found["requirements"]["met"]) == (3.0, True)
+    assert offduty("value", "forecast", "--html", "value.html", "--plots", "pictures").returncode == 0
+    assert "<figure><svg" in (tmp_path / "value.html").read_text() and (tmp_path / "pictures/hours.svg").exists()
+
+
+def test_wrong_words_are_one_line(offduty):
+    """Each names what does not fit."""
+    wrong = {
+        ("touch", "forecast", "x", "--hours", "nan"): "E112", ("touch", "nosuch", "x"): "E506", ("value", "nosuch"): "E506",
+        ("request", "decide", "9", "done"): "E531", ("request", "decide", "9", "maybe"): "E112", ("value", "--html", "x.html"): "E111",
+        ("request", "add", "forecast", "x", "--value", "11"): "E112",
+    }  # fmt: skip
+    assert [words for words, code in wrong.items() if code not in offduty(*words).stderr] == []

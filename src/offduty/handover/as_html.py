@@ -26,6 +26,7 @@ def _template(name: str) -> Template:
         loader=PackageLoader("offduty.handover"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["markdown"] = lambda text: Markup(_markdown().render(text))  # html=False: rendered, not taken over
+    environment.filters["picture"] = Markup  # ours: see `document.picture`
     return environment.get_template(name)
 
 

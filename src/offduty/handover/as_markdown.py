@@ -81,6 +81,12 @@ def _links(block: Block) -> Iterator[str]:
     )
 
 
+def _picture(block: Block) -> Iterator[str]:
+    """There is none: what it shows stands in the table below it."""
+    yield from ()
+
+
 _KINDS: dict[str, Callable[[Block], Iterator[Any]]] = {
     "text": _text, "notes": _quoted, "code": _code, "steps": _steps, "facts": _facts, "grid": _grid, "card": _card, "links": _links,
+    "picture": _picture,
 }  # fmt: skip

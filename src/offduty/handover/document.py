@@ -1,7 +1,8 @@
 """A document as plain data: sections of blocks, every text inert. Renderers turn it into HTML, Markdown and PDF.
 
 A block is a dict with `kind`: `text` (`text`), `notes` (`text`: somebody's Markdown), `code` (`text`), `steps` (`items`),
-`facts` (`pairs` of label and text), `grid` (`headers`, `rows` of texts), `card` (`anchor`, `title`, `badge`, `blocks`), `links` (`items`).
+`facts` (`pairs` of label and text), `grid` (`headers`, `rows` of texts), `card` (`anchor`, `title`, `badge`, `blocks`), `links` (`items`),
+`picture` (`svg`).
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ def grid(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Block:
 def card(anchor: str, title: object, badge: str, blocks: Iterable[Block]) -> Block:
     """Something with a heading of its own within a section."""
     return {"kind": "card", "anchor": anchor, "title": line(title), "badge": badge, "blocks": list(blocks)}
+
+
+def picture(svg: str) -> Block:
+    """A picture of ours: SVG that was made here, every text in it escaped."""
+    return {"kind": "picture", "svg": svg}
 
 
 def links(items: Iterable[object]) -> Block:

@@ -60,13 +60,8 @@ class Past(NamedTuple):
     label: str
 
 
-class Measured(NamedTuple):
-    """One value of one metric."""
-
-    run: str
-    name: str
-    value: float
-    unit: str
+Measured = tuple[str, str, float, str]
+"""One value of one metric: the run's id, name, value, unit ("" if there is none)."""
 
 
 class HandoverStore(Protocol):

@@ -229,6 +229,16 @@ def _good_enough(value: object) -> Table | None:
     return value if isinstance(value, dict) and all(isinstance(v, str) and is_bound(v) for v in value.values()) else None
 
 
+def _worth(value: object) -> Table | None:
+    """What starting the job does not need; what is not plain is left to the full loader."""
+    if not isinstance(value, dict) or not set(value) <= {"metric", "better", "per_run", "per_unit", "per_hour", "currency"}:
+        return None
+    numbers = [item for key, item in value.items() if key.startswith("per_")]
+    if not all(type(item) in (int, float) and -1e15 < item < 1e15 for item in numbers) or _filled(value.get("metric", "x")) is None:
+        return None
+    return value if value.get("better", "lower") in ("lower", "higher") and _text(value.get("currency", "")) is not None else None
+
+
 def _files(value: object) -> list[str] | None:
     files = [value] if isinstance(value, str) else value
     return files if _texts(files) is not None and all(files) else None  # type: ignore[arg-type,return-value]
@@ -318,6 +328,7 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "log": _log,
     "alerts": _alerts,
     "good_enough": _good_enough,
+    "value": _worth,
     "notes": _text,
 }
 """The settings of a job, and how the fast path knows that a value is right."""

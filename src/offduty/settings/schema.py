@@ -198,6 +198,19 @@ class Zone(Text):
         return text
 
 
+class Amount(float):
+    """Any finite number: of money, or of anything else."""
+
+    wanted: ClassVar[str] = "a number"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Raises TypeError."""
+        if not isinstance(value, int | float) or isinstance(value, bool) or not -1e15 < value < 1e15:
+            raise TypeError
+        return cls(value)
+
+
 class Bound(Text):
     """A comparison with a number."""
 
@@ -340,6 +353,17 @@ class Output(Table, frozen=True, kw_only=True):
     max_age: Seconds
 
 
+class Worth(Table, frozen=True, kw_only=True):
+    """`[job.NAME.value]`: what a run, a better metric and an hour of work are worth. `metric`: the one that counts."""
+
+    metric: Filled | None = None
+    better: Literal["lower", "higher"] | None = None
+    per_run: Amount | None = None
+    per_unit: Amount | None = None
+    per_hour: Amount | None = None
+    currency: Text = Text("")
+
+
 class Job(Conduct, frozen=True, kw_only=True):
     """`[job.NAME]`: exactly one of command, shell and notebook, and how it is run."""
 
@@ -359,6 +383,7 @@ class Job(Conduct, frozen=True, kw_only=True):
     env: dict[Variable, Value] = {}
     env_file: Filled | list[Filled] = []
     good_enough: dict[str, Bound] = {}
+    value: Worth = Worth()
     notes: Text = Text("")
 
 

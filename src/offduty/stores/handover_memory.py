@@ -73,7 +73,7 @@ class MemoryHandover:
 
     def measured(self, job: str) -> list[Measured]:
         metrics = [(run.id, one) for run in self.past(job) for one in self._part(run.id, "metrics") or []]
-        return [Measured(run, one["name"], one["value"], one.get("unit") or "") for run, one in metrics]
+        return [(run, one["name"], one["value"], one.get("unit") or "") for run, one in metrics]
 
 
 def newest(acceptances: Iterable[Acceptance]) -> list[Acceptance]:

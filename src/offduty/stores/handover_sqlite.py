@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from offduty.handover.request import Request, request_from_json
@@ -19,9 +18,9 @@ from offduty.stores.record import GOOD
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 ACCEPTANCE = 'job, team, row, digest, accepted, "by", at, reason'
 ENDED = f"r.job = ? AND r.outcome NOT IN {NOT_PAST} AND r.\"trigger\" <> 'drill'"
-PAST = f"""SELECT r.id, r.root_id, r."trigger", r.outcome, r.started_at, f.brief, f.content FROM run r
+PAST = f"""SELECT r.id, nullif(r.root_id, r.id), r."trigger", r.outcome, r.started_at, f.brief, f.content FROM run r
 LEFT JOIN fingerprint f ON f.run_id = r.id WHERE {ENDED} ORDER BY r.started_at DESC, r.id DESC LIMIT ?"""
-MEASURED = f"""SELECT m.run_id, m.name, m.value, m.unit FROM run r JOIN metric m ON m.run_id = r.id
+MEASURED = f"""SELECT m.run_id, m.name, m.value, coalesce(m.unit, '') FROM run r JOIN metric m ON m.run_id = r.id
 WHERE {ENDED} ORDER BY r.started_at, r.id, m.number"""
 
 
@@ -74,16 +73,20 @@ class SqliteHandover:
         return [_reading(row) for row in self._all(f"{_READINGS} ORDER BY number", job)]
 
     def past(self, job: str, limit: int | None = None) -> list[Past]:
-        rows = self._all(PAST, job, limit or -1)
+        rows = self._many(PAST, job, limit or -1)
         files = self._contents({row[6] for row in rows if row[6] is not None})
+        known: dict[object, tuple[str, str]] = {None: ("", "")}
 
-        @cache
-        def version(brief: str, content: int) -> tuple[str, str]:
-            return version_of({**_object(_object(brief).get("code")), "files": files.get(content)})
+        def version(brief: str, content: int | None) -> tuple[str, str]:
+            """Of a content that says which files ran, the first brief will do: their commit is for people."""
+            key = content if content is None or files.get(content) else brief
+            if key not in known:
+                known[key] = version_of({**_object(_object(brief).get("code")), "files": files.get(content or 0)})
+            return known[key]
 
-        at, none = datetime.fromisoformat, ("", "")
+        at = datetime.fromisoformat
         return [
-            Past(run, root, trigger, outcome, at(started).timestamp(), *(version(brief, content) if brief and outcome in GOOD else none))
+            Past(run, root or run, trigger, outcome, at(started).timestamp(), *version(brief, content if outcome in GOOD else None))
             for run, root, trigger, outcome, started, brief, content in reversed(rows)
         ]
 
@@ -93,14 +96,32 @@ class SqliteHandover:
         return {number: _object(text).get("files") for number, text in rows}
 
     def measured(self, job: str) -> list[Measured]:
-        return [Measured(run, name, value, unit or "") for run, name, value, unit in self._all(MEASURED, job)]
+        return self._many(MEASURED, job)
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self._read(lambda db: db.execute(sql, values).fetchall())
         return found
 
+    def _many(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The same for 100 000 rows: texts are decoded by SQLite's module itself, unless one of them is none any more."""
+        found: list[tuple[Any, ...]] = self._read(lambda db: _quickly(db, sql, values))
+        return found
+
 
 _READINGS = "SELECT job, at, level, score, entry FROM readiness WHERE job = ?"
+
+
+def _quickly(db: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    careful = db.text_factory
+    db.text_factory = str
+    try:
+        return db.execute(sql, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    finally:
+        db.text_factory = careful
+    return db.execute(sql, values).fetchall()
 
 
 def _acceptance(job: str, team: str, row: str, digest: str, accepted: int, by: str, at: float, reason: str) -> Acceptance:

@@ -1,0 +1,138 @@
+"""`offduty value`: is more work on this worth it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from offduty.cli import COMMANDS
+from offduty.cli.choose import EMPTY, known_job
+from offduty.cli.reach import Reach, load_settings, open_for_reading
+from offduty.cli.show import Cell, Screen, one_line, print_cells, print_json, print_table, screen
+from offduty.cli.telling import store_of
+from offduty.cli.write import write_bytes
+from offduty.clock import Clock, rfc3339
+from offduty.errors import NotThere, UsageError
+
+if TYPE_CHECKING:
+    from offduty.handover.value.judge import Gains
+    from offduty.handover.value.report import Report
+
+HELP = COMMANDS["value"][2]
+DESCRIPTION = """\
+What people spent on a job (runs by hand, incidents, code changes, `offduty touch`), what each version of its code gained beside the
+noise between runs of the same code, and a verdict: stop tinkering, go on, look again, fix a row first, or too early to tell.
+Targets come from `good_enough`, money from [job.NAME.value].
+"""
+EXAMPLES = """\
+offduty value                                  # every job, a line each
+offduty value forecast
+offduty value forecast --html value.html
+offduty value forecast --plots pictures/
+"""
+STYLES = {"stop": "green", "enough": "green", "go on": "cyan", "look again": "bold red", "fix first": "bold red", "too early": "dim"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("job", nargs="?", metavar="JOB", help="only this job, with its reasons and changes")
+    parser.add_argument("--html", metavar="FILE", help="write a page with pictures; needs JOB")
+    parser.add_argument("--plots", metavar="FOLDER", help="write the pictures as SVG files; needs JOB")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print what the verdict is, and why."""
+    if args.job is None and (args.html or args.plots):
+        raise UsageError("E111", "a page is about one job", fix="name the job")
+    clock = Clock()
+    with open_for_reading(args, clock) as reach:
+        found = _reports(args, reach, clock.wall())
+        if args.html is not None:
+            write_bytes(args.html, _page(found[0], reach, clock.wall()))
+    if args.plots is not None:
+        _write_plots(args.plots, found[0], clock.wall())
+    if args.json:
+        print_json({"schema": "offduty.value/1", "at": rfc3339(clock.wall()), "jobs": [one.as_json() for one in found]})
+    elif args.job is None:
+        _print_lines(screen(args), found)
+    else:
+        _print_report(screen(args), found[0])
+    return 0
+
+
+def _reports(args: argparse.Namespace, reach: Reach, now: float) -> list[Report]:
+    """Raises NotThere E506 for a job that nobody knows."""
+    from offduty.wiring.value import value_of
+
+    known = sorted({*reach.store.jobs(), *reach.planned})
+    if not known:
+        raise NotThere("E506", "no runs yet, and no job is configured", fix=EMPTY.partition("; ")[2])
+    names = known if args.job is None else [known_job(args.job, known)]
+    settings = load_settings(args)
+    return [value_of(settings, name, store_of(reach), now) for name in names]
+
+
+def _page(found: Report, reach: Reach, now: float) -> bytes:
+    from offduty.handover.as_html import as_html
+    from offduty.handover.value.page import page
+
+    made = f"made {rfc3339(now)[:16].replace('T', ' ')} UTC from {found.runs} runs"
+    return as_html(page(found, store_of(reach).handover.requests(found.job), now, made)).encode("utf-8", "backslashreplace")
+
+
+def _write_plots(folder: str, found: Report, now: float) -> None:
+    from offduty.handover.value.pictures import calendar, hours_by_month, metric_by_version
+
+    os.makedirs(folder, exist_ok=True)
+    pictures = {"calendar": calendar(found.days, now), "hours": hours_by_month(found.effort.months)}
+    pictures |= {f"metric-{number}": metric_by_version(one) for number, one in enumerate(found.gains, 1) if one.stretches}
+    for name, svg in pictures.items():
+        write_bytes(os.path.join(folder, f"{name}.svg"), svg.encode("utf-8", "backslashreplace"))
+
+
+def _print_lines(on: Screen, found: Sequence[Report]) -> None:
+    rows = [
+        [Cell(one_line(one.job)), Cell(one.verdict.kind, STYLES[one.verdict.kind]), Cell(f"{one.effort.recent_hours:.1f}"),
+         Cell(str(one.runs)), Cell(one_line(one.verdict.headline))]
+        for one in found
+    ]  # fmt: skip
+    print_table(on, ("job", "verdict", "hours in 90 d", "runs", "because"), rows, flexible=("because",))
+
+
+def _print_report(on: Screen, found: Report) -> None:
+    from offduty.durations import spoken
+
+    effort = found.effort
+    print_cells(on, [Cell(f"{one_line(found.job)}: "), Cell(one_line(found.verdict.headline), STYLES[found.verdict.kind])])
+    for reason in found.verdict.reasons:
+        print(f"  - {one_line(reason)}")
+    apart = f", {spoken(effort.apart_s)} between touches" if effort.apart_s is not None else ""
+    print(
+        f"effort   {effort.hours:.1f} h in all ({effort.said_hours:.1f} h said, the rest estimated), "
+        f"{effort.recent_hours:.1f} h in 90 days{apart}"
+    )
+    for month, hours in list(effort.months.items())[-6:]:
+        print(f"         {month}  {hours:6.1f} h")
+    if found.money is not None:
+        money = found.money.as_json()
+        print(
+            "money    " + ", ".join(f"{key} {money[key]:,.0f}" for key in ("runs", "better", "spent", "balance") if money[key] is not None)
+        )
+    for one in found.gains:
+        _print_metric(on, one)
+
+
+def _print_metric(on: Screen, one: Gains) -> None:
+    from offduty.handover.value.judge import figure
+
+    if not one.changes:
+        return
+    print(f"\n{one_line(one.name)} by version of the code, the newest first; gain over 0 is better")
+    rows = [
+        [Cell(one_line(it.label) or "?"), Cell(str(it.runs)), Cell(figure(it.mean)), Cell(f"{it.gain.value:+.3g}"),
+         Cell(f"{it.gain.low:+.3g} to {it.gain.high:+.3g}")]
+        for it in one.changes[:-11:-1]
+    ]  # fmt: skip
+    print_table(on, ("version", "runs", "mean", "gain", "95 of 100 times"), rows)
