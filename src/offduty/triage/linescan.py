@@ -1,21 +1,23 @@
 """Many patterns over logs of any size: which lines have which of them. What no pattern can match is passed over at once.
 
-The literals that patterns cannot do without are looked for in a chunk all together (Aho-Corasick); a line that has one is held against
-the patterns it could belong to, by RE2. Patterns without a literal are looked for as one expression. Time is linear in the text.
+The literals that patterns cannot do without are looked for in a chunk all together (Aho-Corasick), in lower case only those of patterns
+that do not care for letter case; a line that has one is held against the patterns it could belong to, by RE2. Patterns without a literal
+are looked for as one expression. Time is linear in the text.
 """
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import ahocorasick_rs
 import re2  # type: ignore[import-untyped]
 
-from offduty.triage.literals import fold_bytes, required_bytes
-from offduty.triage.pattern import compiled
+from offduty.triage.literals import exact_bytes, fold_bytes, required_bytes
+from offduty.triage.pattern import line_finder
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -24,6 +26,9 @@ CHUNK = 256 << 10
 LONGEST_LINE = 1 << 20  # a longer line is taken as several
 _FOLDED = (b"\xc5\xbf", b"\xe2\x84\xaa")  # `s` and `k` where case does not count: folding them changes where things stand
 _MEMORY = 256 << 20
+_MANY = 4  # patterns with the same literal: asked all together first, in so much memory
+_MANY_MEMORY = 16 << 20
+_Kind, _Made = ahocorasick_rs.MatchKind, ahocorasick_rs.Implementation
 
 Hit = tuple[int, int, int]
 Found = tuple[int, bytes, list[int]]
@@ -37,27 +42,59 @@ class Readable(Protocol):
         """At most so many."""
 
 
+class _Literals:
+    """Literals, each with the patterns (places in `patterns`) that need it. `more`: what is looked for as well."""
+
+    def __init__(self, patterns: Sequence[str], holders: dict[bytes, list[int]], more: Sequence[bytes] = ()) -> None:
+        self._patterns, self._holders = patterns, list(holders.values())
+        self._together: dict[int, Callable[[bytes], bool]] = {}
+        self._sought = [*holders, *more]
+        self.count = len(holders)
+        self._all = ahocorasick_rs.BytesAhoCorasick(self._sought, _Kind.Standard, _Made.ContiguousNFA)
+
+    @cached_property
+    def _fast(self) -> Any:
+        """Three times as fast, and slow to make: worth it for logs, not for a tail."""
+        return ahocorasick_rs.BytesAhoCorasick(self._sought, _Kind.LeftmostFirst, _Made.DFA)
+
+    def some(self, text: bytes, *, fast: bool) -> list[Hit]:
+        """Of each line that has any, one at least, in order: (number, start, end)."""
+        found: list[Hit] = (self._fast if fast else self._all).find_matches_as_indexes(text)
+        return found
+
+    def holding(self, line: bytes, folded: bytes) -> set[int]:
+        """The patterns of which a literal is in the line, as far as one of them could be."""
+        hits = {literal for literal, _, _ in self._all.find_matches_as_indexes(folded, overlapping=True) if literal < self.count}
+        return {number for literal in hits if self._some_match(literal, line) for number in self._holders[literal]}
+
+    def _some_match(self, literal: int, line: bytes) -> bool:
+        if len(self._holders[literal]) < _MANY:
+            return True
+        found = self._together.get(literal)
+        if found is None:
+            found = self._together[literal] = _joined([self._patterns[number] for number in self._holders[literal]], _MANY_MEMORY)
+        return found(line)
+
+
 class LineScan:
     """Patterns in RE2's syntax, as rows have them. One that is none raises `re2.error` when it is tried."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = patterns
-        self._compiled: dict[int, Any] = {}
-        holders: dict[bytes, list[int]] = defaultdict(list)
-        bare: list[int] = []
+        self._finders: dict[int, Callable[[bytes], bool]] = {}
+        exact: dict[bytes, list[int]] = defaultdict(list)
+        folded: dict[bytes, list[int]] = defaultdict(list)
+        self._bare: list[int] = []
         for number, pattern in enumerate(patterns):
-            literals = required_bytes(pattern)
+            literals = exact_bytes(pattern)
+            holders, literals = (exact, literals) if literals is not None else (folded, required_bytes(pattern))
             for literal in literals:
                 holders[literal].append(number)
             if not literals:
-                bare.append(number)
-        self._holders = list(holders.values())
-        self._odd = len(holders)
-        kind, made = ahocorasick_rs.MatchKind, ahocorasick_rs.Implementation
-        self._any = ahocorasick_rs.BytesAhoCorasick([*holders, *_FOLDED], kind.LeftmostFirst, made.DFA)
-        self._all = ahocorasick_rs.BytesAhoCorasick(list(holders), kind.Standard, made.ContiguousNFA)
-        self._bare = bare
-        self._joined = _joined([patterns[number] for number in bare]) if bare else None
+                self._bare.append(number)
+        self._exact = _Literals(patterns, exact)
+        self._folded = _Literals(patterns, folded, _FOLDED) if folded else None
+        self._joined = _joined([patterns[number] for number in self._bare], _MEMORY) if self._bare else None
 
     def scan(self, file: Readable, *, threads: int | None = None) -> Iterator[Found]:
         """Every line of `file` that has some pattern, in order. Keeps a few chunks in memory, whatever the file.
@@ -68,7 +105,7 @@ class LineScan:
 
         count = threads or os.cpu_count() or 1
         with ThreadPoolExecutor(count) as pool:
-            waiting: deque[tuple[int, bytes, Future[list[Hit]]]] = deque()
+            waiting: deque[tuple[int, bytes, Future[list[int] | None]]] = deque()
             for at, text in _blocks(file):
                 waiting.append((at, text, pool.submit(self._hits, text)))
                 if len(waiting) > count:
@@ -77,50 +114,56 @@ class LineScan:
                 yield from self._next(waiting)
 
     def lines(self, text: bytes) -> Iterator[Found]:
-        """Every line of `text` that has some pattern."""
-        return self._lines(text, 0, self._hits(text))
+        """Every line of `text` that has some pattern. For a text of some MiB; `scan` is faster for more."""
+        return self._lines(text, 0, self._hits(text, fast=False))
 
-    def _next(self, waiting: deque[tuple[int, bytes, Future[list[Hit]]]]) -> Iterator[Found]:
+    def _next(self, waiting: deque[tuple[int, bytes, Future[list[int] | None]]]) -> Iterator[Found]:
         at, text, hits = waiting.popleft()
         return self._lines(text, at, hits.result())
 
-    def _hits(self, text: bytes) -> list[Hit]:
-        found: list[Hit] = self._any.find_matches_as_indexes(text.lower())
-        return found
+    def _hits(self, text: bytes, *, fast: bool = True) -> list[int] | None:
+        """Where lines are that have a literal, in order; None if every line has to be looked at."""
+        if self._joined is not None:
+            return None
+        found = [start for _, start, _ in self._exact.some(text, fast=fast)]
+        if self._folded is None:
+            return found
+        more = self._folded.some(text.lower(), fast=fast)
+        if any(literal >= self._folded.count for literal, _, _ in more):
+            return None
+        return sorted([*found, *(start for _, start, _ in more)])
 
-    def _lines(self, text: bytes, at: int, hits: list[Hit]) -> Iterator[Found]:
-        for start, end, possible in self._possible(text, hits):
+    def _lines(self, text: bytes, at: int, hits: list[int] | None) -> Iterator[Found]:
+        for start, end, possible in self._line_by_line(text) if hits is None else self._possible(text, hits):
             line = text[start:end]
             found = [number for number in sorted(possible) if self._has(number, line)]
             if found:
                 yield at + start, line, found
 
     def _has(self, number: int, line: bytes) -> bool:
-        if number not in self._compiled:
-            self._compiled[number] = compiled(self._patterns[number])
-        return self._compiled[number].search(line) is not None
+        found = self._finders.get(number)
+        if found is None:
+            found = self._finders[number] = line_finder(self._patterns[number])
+        return found(line)
 
-    def _possible(self, text: bytes, hits: list[Hit]) -> Iterator[tuple[int, int, Iterable[int]]]:
+    def _possible(self, text: bytes, hits: list[int]) -> Iterator[tuple[int, int, Iterable[int]]]:
         """(start, end, patterns) of the lines that may have some pattern.
 
         No literal spans lines, so a line that has any has one that is found, though what overlaps with it is not; then all are looked for.
         """
-        if self._joined is not None or any(literal >= self._odd for literal, _, _ in hits):
-            yield from self._line_by_line(text)
-            return
         end = -1
-        for _, first, _ in hits:
+        for first in hits:
             if first > end:
                 start, end = text.rfind(b"\n", 0, first) + 1, text.find(b"\n", first)
                 end = end if end >= 0 else len(text)
-                yield start, end, self._holding(text[start:end].lower())
+                yield start, end, self._holding(text[start:end])
 
     def _line_by_line(self, text: bytes) -> Iterator[tuple[int, int, Iterable[int]]]:
         """For patterns without a literal, and for letters that have several lower cases."""
         start = 0
         for line in text.split(b"\n"):
-            possible = self._holding(fold_bytes(line))
-            if self._joined is not None and self._joined.search(line):
+            possible = self._holding(line)
+            if self._joined is not None and self._joined(line):
                 possible.update(self._bare)
             if possible:
                 yield start, start + len(line), possible
@@ -128,30 +171,28 @@ class LineScan:
 
     def _holding(self, line: bytes) -> set[int]:
         """The patterns of which a literal is in the line."""
-        hits = {literal for literal, _, _ in self._all.find_matches_as_indexes(line, overlapping=True)}
-        return {number for literal in hits for number in self._holders[literal]}
+        found = self._exact.holding(line, line)
+        return found | self._folded.holding(line, fold_bytes(line)) if self._folded is not None else found
 
 
 def _blocks(file: Readable) -> Iterator[tuple[int, bytes]]:
     """(where it begins, whole lines), a chunk at a time."""
     at, rest = 0, b""
     for block in iter(lambda: file.read(CHUNK), b""):
-        text = rest + block
-        end = text.rfind(b"\n") + 1 or (len(text) if len(text) >= LONGEST_LINE else 0)
+        end = block.rfind(b"\n") + 1 or (len(block) if len(rest) + len(block) >= LONGEST_LINE else 0)
         if end:
-            yield at, text[:end]
-        at, rest = at + end, text[end:]
+            text = b"".join((rest, memoryview(block)[:end]))
+            yield at, text
+            at, rest = at + len(text), block[end:]
+        else:
+            rest += block
     if rest:
         yield at, rest
 
 
-def _joined(patterns: Sequence[str]) -> Any:
-    """One expression that finds whatever one of them finds; where they cannot be joined (names of groups), one that finds anything."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _MEMORY
-    joined = "|".join(f"(?:(?m){pattern})" for pattern in patterns).encode("utf-8", "surrogatepass")
+def _joined(patterns: Sequence[str], memory: int) -> Callable[[bytes], bool]:
+    """Finds whatever one of them finds; where they cannot be joined (names of groups), anything."""
     try:
-        return re2.compile(joined, options=options)
+        return line_finder("|".join(f"(?:(?m){pattern})" for pattern in patterns), memory=memory)
     except re2.error:
-        return re2.compile(b"")
+        return lambda line: True

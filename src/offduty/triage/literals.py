@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 SHORTEST = 3  # bytes as UTF-8
 _REPEAT = re.compile(r"(?:[?*+]|\{(?P<least>\d{1,4})(?:,\d{0,4})?\})\??")
 _ESCAPE = re.compile(r"\\(?:[pP](?:\{[^{}]*\}|.)|x(?:\{[0-9A-Fa-f]+\}|[0-9A-Fa-f]{2})|[0-7]{1,3}|[A-Za-z])")
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\[pP]\{[^{}]*\}|\\.|[^\]\\])*\]", re.DOTALL)
 _OPEN = re.compile(r"\((?:\?(?:P?<\w+>|[imsU-]*:))?")
+_PLAIN = re.compile(r"[A-Za-z0-9 _:;,=/<>\"'#%&@!~-]+(?![?*+{])")  # as it stands, and not repeated
+_FOLDS = re.compile(r"\(\?[imsU-]*i")
 _FLAGS = re.compile(r"\(\?[imsU-]+\)")
 _SEVERAL_CASES = frozenset("µÅåıſǄǅǆǇǈǉǊǋǌǱǲǳ\u0345ΐΒΕΘΙΚΜΠΡΣΦΩΰβεθικμπρςσφωϐϑϕϖϰϱϴϵВДОСТЪвдостъѢѣᲀᲁᲂᲃᲄᲅᲆᲇᲈṠṡẛẞßιΐΰΩKÅꙊꙋﬅﬆİ")
 """Letters with more than two forms, or forms of other lengths: `lower` does not bring them together."""
@@ -39,10 +40,13 @@ def alternatives(pattern: str) -> list[str]:
 
 def required(pattern: str) -> frozenset[str]:
     """Literals in lower case of which one occurs in the folded text (`fold`) of every match; empty if there are none long enough."""
+    return _required(_Reader(pattern))
+
+
+def _required(reader: _Reader) -> frozenset[str]:
     try:
-        reader = _Reader(pattern)
         found = reader.choice()
-        return found if reader.at == len(pattern) else frozenset()
+        return found if reader.at == len(reader.pattern) else frozenset()
     except (_NotRead, RecursionError):
         return frozenset()
 
@@ -63,6 +67,13 @@ def required_bytes(pattern: str) -> frozenset[bytes]:
     parts = (max(_cut(literal), key=len, default="") for literal in required(pattern))
     found = frozenset(part.encode() for part in parts)
     return found if all(len(part) >= SHORTEST for part in found) else frozenset()
+
+
+def exact_bytes(pattern: str) -> frozenset[bytes] | None:
+    """The same for text that is UTF-8 and not folded; None for a pattern that may not care for letter case."""
+    if _FOLDS.search(pattern):
+        return None
+    return frozenset(literal.encode("utf-8", "surrogatepass") for literal in _required(_Reader(pattern, exact=True)))
 
 
 def fold(text: str) -> str:
@@ -102,14 +113,16 @@ def _marks(pattern: str) -> Iterator[tuple[int, str]]:
             at += 1
 
 
-@dataclass
 class _Reader:
-    """Reads a pattern from left to right. `run`: the literal text that goes on here; `found`: the choices of the branch so far."""
+    """Reads a pattern from left to right. `run`: the literal text that goes on here; `found`: the choices of the branch so far.
 
-    pattern: str
-    at: int = 0
-    run: str = ""
-    found: list[frozenset[str]] = field(default_factory=list)
+    `exact`: literals are given as they stand, not in lower case.
+    """
+
+    def __init__(self, pattern: str, *, exact: bool = False) -> None:
+        self.pattern, self.exact = pattern, exact
+        self.at, self.run = 0, ""
+        self.found: list[frozenset[str]] = []
 
     def choice(self) -> frozenset[str]:
         """Alternatives up to the end of their group: literals of which one has to occur, whichever alternative it is."""
@@ -132,7 +145,10 @@ class _Reader:
         return found
 
     def _take(self, char: str) -> None:
-        if char == "(":
+        if plain := _PLAIN.match(self.pattern, self.at):
+            self.at = plain.end()
+            self.run += plain[0] if self.exact else plain[0].lower()
+        elif char == "(":
             self._group()
         elif char == "[":
             self._skip(_CLASS)
@@ -165,7 +181,7 @@ class _Reader:
             self._repeat()
             return
         before = self.run
-        self.run += char.lower()
+        self.run += char if self.exact else char.lower()
         least = self._repeat()
         if least is not None:
             self.run = self.run if least else before

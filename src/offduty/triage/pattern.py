@@ -17,9 +17,12 @@ def compiled(pattern: str) -> Any:
     return re2.compile(_user(pattern), options=options)
 
 
-def line_finder(pattern: str) -> Callable[[bytes], bool]:
-    """Whether a pattern of a user's, as `compiled` takes it, occurs in some bytes. Raises re2.error."""
-    return _finder(_user(pattern), re2.Options())
+def line_finder(pattern: str, *, memory: int | None = None) -> Callable[[bytes], bool]:
+    """Whether a pattern of a user's, as `compiled` takes it, occurs in some bytes. `memory`: for it, in bytes. Raises re2.error."""
+    options = re2.Options()
+    if memory:
+        options.max_mem = memory
+    return _finder(_user(pattern), options)
 
 
 def finder(pattern: str, *, case_sensitive: bool = True, dot_nl: bool = False) -> Callable[[bytes], bool]:
