@@ -5,6 +5,7 @@ python3 dev.py test [ARG …]   run the tests; arguments go to pytest
 python3 dev.py lint           ruff, mypy, import-linter, deptry
 python3 dev.py bench [NAME]   run the benchmarks, or the one of that name
 python3 dev.py sim            simulate alerts under faults: --hours N, --seed S, --store sqlite, --faults F, --trace
+python3 dev.py sim --fleet    simulate a fleet and its watchers: --job-hours N, --seed S, --jobs J, --faults F, --trace
 python3 dev.py lock [ARG …]   write requirements/*.txt anew; --upgrade takes what is two weeks old or older
 python3 dev.py docs           build the pages and the man pages
 """
@@ -126,9 +127,10 @@ def bench_one(name: str) -> int:
 
 
 def sim(arguments: list[str]) -> int:
-    """Alerts under virtual time and faults, from one seed; ends with one line of JSON, and with 1 if anything was lost or unexplained."""
+    """Alerts, or a fleet and its watchers, under virtual time and faults, from one seed; ends with one line of JSON, and with 1 if anything was lost or unexplained."""
     install("test")
-    return call(PYTHON, os.path.join("tests", "simulation", "sim.py"), *arguments)
+    script = "fleet.py" if "--fleet" in arguments else "sim.py"
+    return call(PYTHON, os.path.join("tests", "simulation", script), *[word for word in arguments if word != "--fleet"])
 
 
 def lock(arguments: list[str]) -> int:

@@ -285,6 +285,16 @@ def test_a_configuration_that_is_edited_counts_and_a_broken_one_does_not(place):
     place.wait(lambda: watched() == ["b"], "a is not watched")
 
 
+def test_a_job_that_is_broken_does_not_stop_the_others_nor_its_own_watch(place):
+    """F64: said, and what it had promised before still holds."""
+    job = '[job.a]\ncommand = ["true"]\nevery = "1 h"\n[job.b]\ncommand = ["true"]\nevery = "{every}"\n'
+    place.configure(job.format(every="1 h"))
+    place.once()
+    place.configure(job.format(every="0 h"))
+    assert any(problem.startswith("b is not watched") for problem in place.once()["problems"])
+    assert place.ask("SELECT job FROM watched ORDER BY job") == [("a",), ("b",)]
+
+
 def locked(place):
     """The store, held by somebody for as long as this is open."""
     database = sqlite3.connect(place.offduty.state / "offduty.sqlite3", isolation_level=None, timeout=30)
@@ -351,3 +361,64 @@ def test_the_unit_is_one_that_systemd_takes(place):
     unit.write_bytes(place.offduty.started_with(place.command("watch", "--unit")).out)
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=30)
     assert (done.returncode, [line for line in done.stderr.splitlines() if "offduty-watch" in line]) == (0, [])
+
+
+# Looking at the watcher
+
+
+def test_status_says_what_is_late_and_what_never_ran(place):
+    """The job was set up, and nothing starts it: seen at a glance, and told in words of its own."""
+    place.configure('[job.never]\ncommand = ["true"]\nevery = "2 s"\nstart_grace = "1 s"\n[job.by-hand]\ncommand = ["true"]\n')
+    place.once()
+    time.sleep(2.5)
+    status = json.loads(place.offduty.started_with(place.command("status", "--json")).out)
+    late = {job["job"]: (job["late_s"], job["last"]) for job in status["jobs"]}
+    assert late["by-hand"] == (None, None) and late["never"][0] > 0 and late["never"][1] is None
+
+
+def test_a_job_that_never_ran_at_all_is_told_as_such(place):
+    """Its first slot is over: the message says that it never ran, and asks whether it was installed."""
+    place.configure(NEVER)
+    place.once()
+    time.sleep(3.5)
+    place.once()
+    [request] = place.receiver.requests
+    assert b"never ran at all" in request.body and b"schedule install never" in request.body
+
+
+def test_doctor_says_when_a_watcher_looked_and_how_its_heartbeat_fares(place):
+    """INV-14: who watches, since when nobody does, and whether the outside service hears of it."""
+    place.configure(NEVER)
+    assert "none: nobody notices" in doctor(place)["watchers"]["value"]
+    place.configure(f'{NEVER}[watch]\nheartbeat = "{place.receiver.url}/heart"\nheartbeat_allow = ["127.0.0.1"]\n')
+    place.once()
+    me = f"{os.uname().nodename}/watch"
+    assert doctor(place)[me]["care"] == "" and doctor(place)[f"{me} heartbeat"]["value"].startswith("got through")
+    with sqlite3.connect(place.offduty.state / "offduty.sqlite3") as database:
+        database.execute("UPDATE watcher SET tick_at = tick_at - 5000")
+    database.close()
+    assert doctor(place)[me]["care"] == "it has fallen silent"
+
+
+def doctor(place):
+    """What `offduty doctor` says of watchers, by what it is about."""
+    facts = json.loads(place.offduty.started_with(place.command("doctor", "--json")).out)["facts"]
+    return {fact["what"]: fact for fact in facts if fact["part"] == "watch"}
+
+
+# Too little of everything
+
+
+@pytest.mark.timeout(90)
+def test_nothing_is_lost_while_the_machine_is_short_of_time(place):
+    """F65, scaled: the watcher and 20 runs share the processor with loops that leave them little; nothing is called lost or missed."""
+    jobs = [f"job-{number}" for number in range(20)]
+    place.configure("".join(f'[job.{job}]\ncommand = ["sleep", "1"]\nevery = "30 s"\nstart_grace = "20 s"\n' for job in jobs))
+    hogs = [place.offduty.popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(6)]
+    place.offduty.popen(["nice", "-n", "15", *place.command("watch", "--tick", f"{TICK}s")], stdout=subprocess.DEVNULL)
+    runs = [place.offduty.start(job) for job in jobs]
+    assert {run.wait(60) for run in runs} == {0}
+    for hog in hogs:
+        hog.kill()
+    place.offduty.wait_for(lambda: list(place.outcomes().values()) == ["succeeded"] * 20, "all of them", 30)
+    assert (place.alerts("lost"), place.alerts("missed")) == ([], [])

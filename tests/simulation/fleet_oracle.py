@@ -66,6 +66,8 @@ def _slots(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
             if not came and slot not in told:
                 verdict.wrong.append(f"unnoticed: {job.name} {slot}")
     for slot in told - judged:
+        if _is_impaired(world, slot - early - SLACK, slot + grace + SLACK):
+            continue  # a clock that was wrong and right again while nobody looked leaves no trace
         if not any(begin - SLACK <= slot + grace and slot - early <= end + SLACK for begin, end in world.truth.lived):
             verdict.wrong.append(f"phantom: {job.name} {slot}")
 

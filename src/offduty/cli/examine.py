@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import platform
 import pwd
@@ -21,6 +22,7 @@ from offduty.stores import migrations
 OLDEST_SQLITE = (3, 37)
 LITTLE_SPACE = 100 << 20
 LONG_IN_SPOOL = 86400.0
+SILENT = 900.0  # seconds without a look; `watch --once` from cron looks every few minutes
 GET_CHILD_SUBREAPER = 37  # prctl(2)
 
 
@@ -124,6 +126,34 @@ def store(found: places.Places) -> Iterator[Fact]:
 def reading(path: str) -> sqlite3.Connection:
     """The store, for reading only. Raises sqlite3.Error."""
     return sqlite3.connect(f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro", uri=True, timeout=1)
+
+
+def watchers(found: places.Places, now: float) -> Iterator[Fact]:
+    """Who notices what does not happen: when each watcher of this store last looked, and last called its outside address."""
+    try:
+        with closing(reading(found.store)) as database:
+            rows = database.execute("SELECT id, tick_at, facts FROM watcher ORDER BY id").fetchall()
+    except sqlite3.Error:  # there is no store, or an older one: `store` says so
+        rows = []
+    if not rows:
+        yield Fact("watch", "watchers", "none: nobody notices what does not happen; `offduty watch` does")
+    for name, tick_at, text in rows:
+        ago = max(0.0, now - tick_at)
+        silent, value = ago > SILENT, f"looked {spoken(ago)} ago"
+        yield judged("watch", name, value, wrong=silent, care="it has fallen silent", fix="start it again: offduty watch")
+        yield from _heartbeat(name, text, now)
+
+
+def _heartbeat(name: str, text: str, now: float) -> Iterator[Fact]:
+    try:
+        facts = json.loads(text)
+        at, problem = facts.get("heartbeat_at"), str(facts.get("heartbeat_problem") or "")
+    except (ValueError, AttributeError):
+        return
+    if at is None and not problem:
+        return
+    value = f"got through {spoken(max(0.0, now - float(at)))} ago" if isinstance(at, int | float) else "never got through"
+    yield judged("watch", f"{name} heartbeat", value, wrong=bool(problem), care=problem, fix="see [watch] heartbeat, and `offduty alerts`")
 
 
 def _schema(version: int) -> Fact:

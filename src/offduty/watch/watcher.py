@@ -138,6 +138,11 @@ class Watcher:
         else:
             self._seen, self._last = newest.seen, read_look(newest.tick_at, newest.facts)
 
+    def speak(self) -> None:
+        """Say once more how it fares, if it has looked: what has changed since."""
+        if self._last is not None:
+            self._beat(self._last)
+
     def _beat(self, look: Look) -> None:
         """Say that this watcher has looked, and how far. Starts that all have seen are forgotten now and then (INV-11)."""
         self._beats += 1

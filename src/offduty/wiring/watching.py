@@ -85,7 +85,9 @@ class Station:
             if promise.schedule() is not None or promise.max_duration is not None or promise.outputs:
                 self.store.watch.promise(promise, source, now)
                 watched.append(name)
-        for gone in [one.job for one in self.store.watch.watched() if one.source == source and one.job not in self.settings.jobs]:
+        problems += [f"{name} is not watched: `offduty check` says what is wrong with it" for name in self.settings.broken]
+        known = {*self.settings.jobs, *self.settings.broken}  # what was promised before somebody broke it still holds
+        for gone in [one.job for one in self.store.watch.watched() if one.source == source and one.job not in known]:
             self.store.watch.forget(gone)
         return Registered(tuple(watched), tuple(problems))
 
@@ -100,7 +102,10 @@ class Station:
         """One look, and the heartbeat. Raises StoreError."""
         ticked = self.watcher.tick()
         if self.heartbeat is not None:
+            before = self._facts()
             self.heartbeat.beat(self.oldest_owed)
+            if self._facts() != before:
+                self.watcher.speak()
         return ticked
 
     def oldest_owed(self) -> float | None:

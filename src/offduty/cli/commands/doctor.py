@@ -60,6 +60,7 @@ def look(config: str | None, now: float) -> Iterator[Fact]:
     yield from examine.spool(found, now)
     yield from examine.pings(found, now)
     yield from examine.locks(found)
+    yield from examine.watchers(found, now)
     yield from examine.machine()
 
 

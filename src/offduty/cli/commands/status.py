@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from offduty import durations
 from offduty.alerts.incident import Incident
 from offduty.cli import COMMANDS
 from offduty.cli.choose import EMPTY, known_job
@@ -30,12 +31,16 @@ offduty status --json | jq -r '.jobs[] | select(.well == false) | .job'
 GOOD = ("succeeded", "warned")
 BAD = ("failed", "timed_out", "terminated", "lost")
 MOST_INCIDENTS = 10
+LATE = 60.0  # seconds that a scheduler may take without anybody speaking of it
 LOOK_BACK = 200  # runs of a job that are looked at to count those in a row
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """One job as of now. `well`: how its last finished run went (None: there is none); `in_a_row`: how many runs went like it."""
+    """One job as of now. `well`: how its last finished run went (None: there is none); `in_a_row`: how many runs went like it.
+
+    `late_s`: seconds since it should have started, if it has not.
+    """
 
     job: str
     configured: bool
@@ -45,6 +50,7 @@ class JobStatus:
     in_a_row: int
     next_due: float | None
     counts: Mapping[str, int]
+    late_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The job in `offduty.status/1`."""
@@ -106,12 +112,22 @@ def wanted(ran: Iterable[JobRuns], planned: Mapping[str, Planned], asked: Sequen
 def status_of(reach: Reach, job: JobRuns | str, now: float) -> JobStatus:
     """What is to be said about one job."""
     if isinstance(job, str):
-        return JobStatus(job, True, None, None, None, 0, reach.planned[job].next_due(None, now), {})
+        due, late = due_of(reach, job, None, now)
+        return JobStatus(job, True, None, None, None, 0, due, {}, late)
     last, good, plan = job["last"], job["last_good"], reach.planned.get(job["job"])
     good_at = good["started_at"] if good else None
     well, count = in_a_row(reach.store.runs(job["job"], outcomes=GOOD + BAD, limit=LOOK_BACK))
-    due = plan.next_due(started(last), now) if plan else None
-    return JobStatus(job["job"], plan is not None, last, good_at, well, count, due, job["counts"])
+    due, late = due_of(reach, job["job"], started(last), now)
+    return JobStatus(job["job"], plan is not None, last, good_at, well, count, due, job["counts"], late)
+
+
+def due_of(reach: Reach, job: str, last_start: float | None, now: float) -> tuple[float | None, float | None]:
+    """(when it is due next, seconds that it is late). What is watched has an open slot, which may be over; else the configuration says."""
+    slot = next((watched.slot for watched in store_of(reach).watch.watched(job)), None)
+    if slot is None:
+        plan = reach.planned.get(job)
+        slot = plan.next_due(last_start, now) if plan else None
+    return slot, now - slot if slot is not None and slot < now else None
 
 
 def in_a_row(runs: Iterable[Record]) -> tuple[bool | None, int]:
@@ -139,6 +155,8 @@ def show(on: Screen, jobs: Sequence[JobStatus], now: float) -> None:
 
 def _row(on: Screen, job: JobStatus, now: float) -> list[Cell]:
     due = Cell("-" if job.next_due is None else distance(job.next_due, now))
+    if job.late_s is not None and job.late_s > LATE:
+        due = Cell(f"late by {durations.spoken(job.late_s)}", "red")
     if job.last is None:
         nothing = [Cell("-")] * 4
         return [Cell(job.job), on.outcome("never ran"), *nothing, due, Cell(f"start it: offduty run {job.job}")]
