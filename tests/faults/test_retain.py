@@ -111,7 +111,7 @@ def test_killed_in_the_middle_it_is_done_again(shelf):
 
 def test_real_runs_are_retained(offduty):
     """`log = { keep_runs = 2 }`: of five runs the last two are left, and the one that removed the others."""
-    (offduty.home / "offduty.toml").write_text('[job.it]\ncommand = ["sleep", "0.4"]\nlog = { keep_runs = 2 }\n')
+    (offduty.home / "offduty.toml").write_text('[job.it]\ncommand = ["sleep", "1"]\nlog = { keep_runs = 2 }\n')
     for _ in range(5):
         offduty.run("it", cwd=offduty.home)
         offduty.started_with([sys.executable, "-m", "offduty", "status"])

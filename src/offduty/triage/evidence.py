@@ -34,7 +34,7 @@ def case_of_example(log: str, ended: Mapping[str, Any]) -> Case:
     failure = Failure("not_started", message="the command is not there") if ended.get("not_started") else None
     checks = ({"name": "stores", "outcome": "failed"},) if ended.get("check") else ()
     case = replace(case_of(log, ended.get("exit")), failure=failure, checks=checks)
-    return replace(case, outcome=ended.get("outcome", "failed"), oom=bool(ended.get("oom")) or None)
+    return replace(case, outcome=ended.get("outcome", "failed"), oom=True if ended.get("oom") else False if ended.get("no_oom") else None)
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ def _ended(case: Case) -> list[Statement]:
     if case.oom:
         extra.append("oom")
         parts.append("the kernel counted a kill for want of memory")
+    elif case.oom is False:
+        extra.append("no-oom")
     waiting = [transaction for transaction in case.transactions if transaction.ok is None]
     if waiting:
         extra.append(f"waiting:{waiting[-1].op.partition('.')[0]}")

@@ -477,7 +477,7 @@ class Keeper:
         return find_failure(
             outcome=record["outcome"], exit_code=record["exit_code"], signal=record["signal"], events=evidence.events, cwd=record["cwd"],
             timed_out_after=attempt.job.stop_at, not_started=str(attempt.refusal) if attempt.refusal else None,
-            tail=job_bytes(attempt.log.last_words), oom=self._was_oom(attempt),
+            tail=job_bytes(attempt.log.last_words), oom=bool(self._was_oom(attempt)),
         )  # fmt: skip
 
     def _evidence_of(self, attempt: Attempt) -> Evidence:
@@ -584,11 +584,12 @@ class Keeper:
             self._remarks.append(remark)
 
     @staticmethod
-    def _was_oom(attempt: Attempt) -> bool:
+    def _was_oom(attempt: Attempt) -> bool | None:
+        """Whether the machine counted a kill for want of memory meanwhile; None if that could not be seen."""
         from offduty.runs import oom
 
         after = oom.kills()
-        return attempt.oom_before is not None and after is not None and after > attempt.oom_before
+        return None if attempt.oom_before is None or after is None else after > attempt.oom_before
 
     @staticmethod
     def _forget_events(attempt: Attempt) -> None:

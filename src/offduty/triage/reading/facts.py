@@ -163,6 +163,7 @@ _FIXED = (
     "frames:none",
     "at:own",
     "oom",
+    "no-oom",
     "check:failed",
     "not-started",
     "peer:file",
