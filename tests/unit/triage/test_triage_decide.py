@@ -372,6 +372,58 @@ KINDS = [line.split("|", 1) for line in (Path(__file__).parent / "kinds.txt").re
 
 
 def test_messages_of_many_libraries_keep_their_category():
-    """Five hundred messages, in kinds.txt: a signature that is made wider must not take another's."""
+    """Eight hundred messages, in kinds.txt: a signature that is made wider must not take another's."""
     told = [(kind, log, category(log.replace("\\n", "\n").replace("\\t", "\t"))) for kind, log in KINDS]
     assert [(log, found) for kind, log, found in told if kind != found] == []
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("java.io.FileNotFoundException: /out/part-0 (Permission denied)", "platform"),
+        ("System.UnauthorizedAccessException: Access to the path 'C:\\out' is denied.", "platform"),
+        ("chown: changing ownership of '/data': Operation not permitted", "platform"),
+        (
+            'Error in file(con, "w") : cannot open the connection\nIn file(con, "w") : cannot open file \'x.csv\': Permission denied',
+            "platform",
+        ),
+        ('AccessControlException: Permission denied: user=bi, access=READ, inode="/lake":hr', "security/identity"),
+        ("redis.exceptions.NoPermissionError: this user has no permissions to run the 'flushall' command", "dba"),
+        ("Code: 62. DB::Exception: Syntax error: failed at position 8", "data_scientist"),
+        ("psycopg2.errors.NumericValueOutOfRange: integer out of range", "data_scientist"),
+        ("ERROR:  value too long for type character varying(10)", "dba"),
+        ("ERROR 1054: Unknown column 'amt' in 'field list'", "dba"),
+    ],
+)
+def test_the_owner_of_a_missing_right_or_a_rejected_statement_depends_on_whose_it_is(log, expected):
+    """Files are the platform's, grants the database's, statements their author's."""
+    assert decide(case_of(log)).owner_kind == expected
+
+
+@pytest.mark.parametrize(
+    "log, expected",
+    [
+        ("acme.store.BatchNotFoundException: 17", "input_missing"),
+        ("acme.TokenExpiredException: 17", "auth_failed"),
+        ("acme.QuotaUsedUpException: 17", "rate_limited"),
+        ("acme.TruncatedBlockException: 17", "input_corrupt"),
+    ],
+)
+def test_what_no_signature_knows_is_read_off_the_name_of_its_exception(log, expected):
+    """A library that nobody has heard of still names its exceptions: a verdict with low confidence is better than none."""
+    verdict = decide(case_of(log))
+    assert (verdict.category, verdict.confidence) == (expected, "low")
+
+
+NOISE = "checking for new files, none found, using cache\nvalidation: 0 rows rejected\nlock acquired\nretry 1 of 3: timeout\n"
+
+
+def test_what_is_said_in_passing_does_not_decide_against_an_exception():
+    """Words of trouble in the progress of a job are no failure: the exception that ended it is."""
+    log = NOISE + HEAD + frame("/srv/job.py", "open(path)") + "FileNotFoundError: [Errno 2] No such file or directory: 'in/sales.csv'"
+    assert category(log) == "input_missing"
+
+
+def test_a_number_of_three_digits_is_no_status():
+    """Dimensions and counts are not read as answers of a server."""
+    assert category("AssertionError: vectors not aligned: expected 768 dims, got 512") == "shape_mismatch"
