@@ -29,7 +29,7 @@ command = ["true"]
 id = "SEVEN"
 when = { exit_code = 7 }
 """
-ABOVE = {"offduty.alert/1": "offduty.alerts/1", "offduty.incident/1": "offduty.incidents/1"}
+ABOVE = {"offduty.alert/1": "offduty.alerts/1", "offduty.incident/1": "offduty.incidents/1", "offduty.request/1": "offduty.requests/1"}
 """Forms that hold what another section describes."""
 ROW = '[[triage]]\nid = "KEY-01"\nwhen = { exception = "KeyError" }\n'
 
@@ -59,6 +59,13 @@ ANSWERS = {
     "offduty.incident/1": ["incidents", "show", "THE-INCIDENT", "--json"],
     "offduty.silences/1": ["silence", "nightly", "--for", "1h", "--json"],
     "offduty.deliver/1": ["deliver", "--json"],
+    "offduty.ready/1": ["ready", "nightly", "--json"],
+    "offduty.handover/1": ["handover", "told", "--json"],
+    "offduty.accept/1": ["handover", "accept", "told", "--json"],
+    "offduty.value/1": ["value", "told", "--json"],
+    "offduty.touch/1": ["touch", "nightly", "looked", "--json"],
+    "offduty.request/1": ["request", "add", "nightly", "weekends", "--json"],
+    "offduty.requests/1": ["request", "--json"],
     "offduty.error/1": ["runs", "show", "0000ffff", "--json"],
 }
 
@@ -108,9 +115,10 @@ def known_id(folder, word) -> str:
 
 
 def keys(value: object) -> set[str]:
-    """The names of all keys in a document; a list counts as its items. Some objects have names for keys: of outcomes, packages, files."""
+    """The names of all keys in a document; a list counts as its items. Some objects have names for keys: of outcomes, packages, months."""
+    named = ("counts", "packages", "files", "months", "touches", "incident_hours")
     if isinstance(value, dict):
-        return set(value) | {key for name, item in value.items() if name not in ("counts", "packages", "files") for key in keys(item)}
+        return set(value) | {key for name, item in value.items() if name not in named for key in keys(item)}
     return {key for item in value for key in keys(item)} if isinstance(value, list) else set()
 
 
