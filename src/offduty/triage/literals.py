@@ -97,7 +97,11 @@ def _best(options: list[frozenset[str]]) -> frozenset[str]:
 
 
 def _long(options: list[frozenset[str]]) -> list[frozenset[str]]:
-    return [option for option in options if option and all(len(literal.encode("utf-8", "replace")) >= SHORTEST for literal in option)]
+    return [option for option in options if option and all(map(_is_long, option))]
+
+
+def _is_long(literal: str) -> bool:
+    return len(literal) >= SHORTEST or len(literal.encode("utf-8", "replace")) >= SHORTEST
 
 
 def _marks(pattern: str) -> Iterator[tuple[int, str]]:
