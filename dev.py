@@ -127,7 +127,7 @@ def bench_one(name: str) -> int:
 
 
 def sim(arguments: list[str]) -> int:
-    """Alerts, or a fleet and its watchers, under virtual time and faults, from one seed; ends with one line of JSON, and with 1 if anything was lost or unexplained."""
+    """Alerts, or a fleet, under virtual time and faults, from one seed; ends with one line of JSON, and with 1 if anything was wrong."""
     install("test")
     script = "fleet.py" if "--fleet" in arguments else "sim.py"
     return call(PYTHON, os.path.join("tests", "simulation", script), *[word for word in arguments if word != "--fleet"])
