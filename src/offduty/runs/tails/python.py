@@ -242,7 +242,8 @@ class _Reader:
         wrapped = ""  # the beginning of a path that is longer than the box is wide
         while at < len(self.lines) and self.lines[at].strip()[:1] in ("│", "|"):
             inner = self.lines[at].strip().strip("│|").strip()
-            if found := _BOXED.match(f"│ {wrapped}{inner}"[:LONGEST_BOXED]):
+            joined_up = (f"│ {wrapped}{glue}{inner}"[:LONGEST_BOXED] for glue in ("", " "))  # broken in the midst of a path, or at a space
+            if found := next(filter(None, map(_BOXED.match, joined_up)), None):
                 frames.append(Frame(found["file"], int(found["line"]), found["function"], is_own(found["file"])))
             goes_on = not found and inner and (wrapped or inner.startswith(("/", "~")) or inner[1:3] == ":\\")
             wrapped = f"{wrapped}{inner}"[:LONGEST_BOXED] if goes_on else ""
