@@ -62,6 +62,7 @@ ANSWERS = {
     "offduty.ready/1": ["ready", "nightly", "--json"],
     "offduty.handover/1": ["handover", "told", "--json"],
     "offduty.accept/1": ["handover", "accept", "told", "--json"],
+    "offduty.digest/1": ["digest", "--json"],
     "offduty.value/1": ["value", "told", "--json"],
     "offduty.touch/1": ["touch", "nightly", "looked", "--json"],
     "offduty.request/1": ["request", "add", "nightly", "weekends", "--json"],

@@ -16,12 +16,14 @@ BREAK = "\\\n   "
 """A hard line break within an item of a list."""
 
 
-def as_markdown(document: Document) -> str:
-    """The whole text."""
+def as_markdown(document: Document, *, contents: bool = True) -> str:
+    """The whole text; without its table of contents, and what that leads to, if it is a short one."""
     parts = [f"# {escaped(document.title)}", escaped(document.subtitle), escaped(document.made)]
-    parts.append("\n".join(f"- [{escaped(one.title)}](#{one.anchor})" for one in document.sections))
+    if contents:
+        parts.append("\n".join(f"- [{escaped(one.title)}](#{one.anchor})" for one in document.sections))
     for section in document.sections:
-        parts.append(f'<a id="{section.anchor}"></a>\n\n## {escaped(section.title)}')
+        anchor = f'<a id="{section.anchor}"></a>\n\n' if contents else ""
+        parts.append(f"{anchor}## {escaped(section.title)}")
         parts += [rendered for block in section.blocks for rendered in _block(block)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
