@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from offduty.triage.matchers.condition import Condition, Value, cut, fits
@@ -41,6 +42,7 @@ class ExceptionClass(Condition):
         return all(any(_above(str(mine), theirs) for mine in self.values) for theirs in other.values)
 
 
+@lru_cache(8192)  # coverage asks about the same few classes for every place
 def is_class(wanted: str, name: str) -> bool:
     """Whether the class `name`, as a traceback shows it, is the one that is meant by `wanted`.
 
