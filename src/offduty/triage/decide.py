@@ -97,7 +97,7 @@ def _trouble() -> Any:
 def _held(evidence: Evidence, places: Sequence[int]) -> list[Candidate]:
     """The signatures that the statements at these places have."""
     index = _index()
-    hits = [(evidence.statements[place], index.hits(evidence.statements[place])) for place in places]
+    hits = [(statement, index.hits(statement)) for statement in (evidence.statements[place] for place in places)]
     anywhere = {hit for _, found in hits for hit in found} | (
         set(index.patterns.matches(evidence.around, index.logs)) if index.logs else set()
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import ahocorasick_rs
 
-from offduty.triage.literals import also_required, alternatives, fold, required
+from offduty.triage.literals import SHORTEST, also_required, alternatives, fold, required
 from offduty.triage.pattern import finder
 
 Piece = tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]]
@@ -71,5 +71,16 @@ class PatternSet:
     def _finder(self, piece: int) -> Callable[[bytes], bool]:
         found = self._finders.get(piece)
         if found is None:
-            found = self._finders[piece] = finder(self._pieces[piece], case_sensitive=False, dot_nl=True)
+            part = self._pieces[piece]
+            found = _is_there if _is_plain(part) else finder(part, case_sensitive=False, dot_nl=True)
+            self._finders[piece] = found
         return found
+
+
+def _is_plain(part: str) -> bool:
+    """Whether a piece is nothing but its literal. `İ` in lower case ends as no `i` does that RE2 takes for one."""
+    return part.isascii() and part.replace(" ", "").isalnum() and len(part) >= SHORTEST and part[-1] not in "iI"
+
+
+def _is_there(_: bytes) -> bool:
+    return True

@@ -71,6 +71,7 @@ _STATUS_WORDS = re.compile(
     r"|RESOURCE_EXHAUSTED|INTERNAL|UNAVAILABLE|NOT_FOUND|Access Denied|Quota)",
     re.IGNORECASE,
 )
+_THREE_DIGITS = re.compile(r"[1-5]\d\d")
 _GRPC = {
     "UNAUTHENTICATED": "401", "PERMISSION_DENIED": "403", "NOT_FOUND": "404",
     "RESOURCE_EXHAUSTED": "429", "INTERNAL": "500", "UNAVAILABLE": "503",
@@ -214,9 +215,7 @@ _KNOWN = DATABASES | WEB | _SCIENCE | {"configparser", "ConfigParser"}
 
 def _codes(text: str) -> set[str]:
     found: set[str] = set()
-    codes = {match["code"] for match in _STATUS.finditer(text[:3000])} | {match["code"] for match in _STATUS_WORDS.finditer(text[:3000])}
-    codes |= {_GRPC[match["name"]] for match in _GRPC_STATUS.finditer(text[:3000])}
-    for code in codes:
+    for code in _http_codes(text[:3000]):
         found.update((f"http:{code}", f"http:{code[0]}xx"))
     for match in _ERRNO.finditer(text):
         number = next(group for group in match.groups() if group is not None)
@@ -226,6 +225,13 @@ def _codes(text: str) -> set[str]:
     found.update(f"ora:{match['code']}" for match in _ORA.finditer(text))
     found.update(f"mysql:{match['code'] or match['shell']}" for match in _MYSQL.finditer(text))
     return found
+
+
+def _http_codes(text: str) -> set[str]:
+    codes = {_GRPC[match["name"]] for match in _GRPC_STATUS.finditer(text)}
+    if _THREE_DIGITS.search(text):  # found soon, the rest is slow
+        codes.update(match["code"] for match in (*_STATUS.finditer(text), *_STATUS_WORDS.finditer(text)))
+    return codes
 
 
 _FILE_KINDS = ("socket", "library", "config", "model", "script")  # the first that one of the paths is
