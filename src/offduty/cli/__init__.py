@@ -10,7 +10,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "runs": ("offduty.cli.commands.runs", "Look back", "the runs there were; `runs show ID` tells all about one"),
     "log": ("offduty.cli.commands.log", "Look back", "what a run printed, and its summary"),
     "triage": ("offduty.cli.commands.triage", "Look back", "what goes wrong, what to do, whom to call; any log explained"),
-    "up": ("offduty.cli.commands.up", "Look after", "start jobs when they are due, watch them, deliver: all in one process"),
+    "up": ("offduty.cli.commands.up", "Look after", "start jobs when they are due, watch, deliver: all in one process"),
     "watch": ("offduty.cli.commands.watch", "Look after", "notice what did not happen, and deliver what is owed"),
     "incidents": ("offduty.cli.commands.incidents", "Look after", "what is broken, who is at it; acknowledge, note, snooze, resolve"),
     "alerts": ("offduty.cli.commands.alerts", "Look after", "who was told what, what did not arrive; prove channels"),
