@@ -90,6 +90,8 @@ def parse(data: bytes, run_id: str) -> Spooled:
         spooled.damaged += torn or record is None
         if kind == "exited":
             spooled.exited = record
+            if spooled.ended is None:
+                spooled.parts = parts if parts["tell"] is not None else spooled.parts
         elif record is not None and record["outcome"] == "running":
             spooled.started = record
             if parts["tell"] is not None and spooled.ended is None:  # the first line is written before the configuration is read

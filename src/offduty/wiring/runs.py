@@ -43,11 +43,13 @@ if TYPE_CHECKING:
     from offduty.wiring.triage import Triage
 
 MOST_TOLD = 20  # lines of the summary about who was told
-JUDGED, EXPLAINED, GATHERED, STORED, DELIVERED, TOLD = 0.5, 0.6, 0.7, 0.85, 0.95, 1.0  # shares of the end's time by which each is done
+PLANNED, JUDGED, EXPLAINED, GATHERED, STORED, DELIVERED, TOLD = 0.4, 0.5, 0.6, 0.7, 0.85, 0.95, 1.0  # shares of the end's time (Deadline)
 STORE_TIME = 1.0  # seconds that one operation may wait for the store when nothing else has to be done
-SHORT_WAIT = 0.2  # the same while the job runs, whose output waits meanwhile, and where the answer is not needed
+SHORTEST_WAIT, SHORT_WAIT = 0.1, 0.2  # the same while the job runs, whose output waits meanwhile, and where the answer is not needed
 MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
+NOT_TOLD = "there was no time to say who was told; what is owed goes out with the next run, or by `offduty deliver`"
+NOT_TAKEN_IN = "nobody yet: the store is away; what is owed goes out once it has this run"
 NOT_FINISHED = "offduty was killed after the job had ended: nothing more is known about this run"
 LEFT_OUT = {"good runs": "not compared with good runs", "comparison": "not compared with good runs", "triage": "not judged by triage"}
 NO_SUMMARY: dict[str, object] = {
@@ -72,6 +74,7 @@ class Keeper:
         self._past: tuple[Attempt, GoodRuns] | None = None
         self._deadline = Deadline(world.clock, 0.0)
         self._remarks: list[str] = []
+        self._tell_of_end: dict[str, Any] | None = None
         self._is_taken_in = False
         self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
 
@@ -105,10 +108,10 @@ class Keeper:
             ("look at the configuration", lambda: self._note_degraded(attempt)),
             ("warm json", _import_json),
             ("warm summary", _import_summary),
-            ("warm store", self._warm_store),
-            ("retention", lambda: self._retain(attempt.job)),
+            ("warm store", lambda: self._if_store_is_there(self._warm_store)),
+            ("retention", lambda: self._if_store_is_there(self._retain, attempt.job)),
             ("triage table", lambda: self._read_table(attempt)),
-            ("whom to tell", lambda: self._plan(attempt)),
+            ("whom to tell", lambda: self._if_store_is_there(self._plan, attempt)),
             ("warm the end", lambda: self._warm_end(attempt)),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
@@ -122,17 +125,19 @@ class Keeper:
         self._remarks, self._is_taken_in = [], False
         guard("join log", log.join)
         guard("find log", self._find_log, attempt)
+        self._tell_of_end = deadline.within(PLANNED, guard, "whom to tell", self._tell_at_end, attempt)
         guard("spool exit", self._spool_exit, attempt)
         made = deadline.within(EXPLAINED, guard, "summary", self._summarise, attempt)
         *block, last = made if isinstance(made, list) else self._minimal(attempt)
         for line in block:  # all but its last line, so that whatever happens while people are told, the log has it
             log.own(line)
         parts = deadline.within(GATHERED, guard, "gather", self._parts, attempt)
-        kept = guard("spool", self._spool, attempt, "ended", parts)
+        kept = guard("spool", self._spool, attempt, "ended", parts or {"tell": self._tell_of_end})
         if not deadline.within(STORED, guard, "store", self._store_at_end, attempt) and kept:
             guard("spool", self._sync, attempt)
         told = deadline.within(TOLD, guard, "tell", self._tell, attempt)
-        ending = [*(told if isinstance(told, list) else ()), last]
+        untold = [closing.line("told", NOT_TOLD)] if attempt.job.tells else []
+        ending = [*(told if isinstance(told, list) else untold), last]
         for line in ending:
             log.own(line)
         guard("internal errors", self._keep_problems, attempt)
@@ -170,7 +175,7 @@ class Keeper:
         """How the job ended, before the first thing that takes time: should this process be killed in the midst of it, that is known."""
         known = {**attempt.record, "summary": {**NO_SUMMARY, "notes": [NOT_FINISHED]}}
         try:
-            Spool(self.world.places.spool, attempt.record["id"]).append("exited", known, durable=False)
+            Spool(self.world.places.spool, attempt.record["id"]).append("exited", known, durable=False, tell=self._tell_of_end)
         except OSError:
             pass  # nothing is lost yet: what comes at the end may still find its place
 
@@ -189,7 +194,7 @@ class Keeper:
             known = self._is_looked_at(attempt)
             return {
                 "fingerprint": attempt.guard("fingerprint", self._made_of, attempt, None) if known else None,
-                "tell": attempt.guard("whom to tell", self._tell_at_end, attempt),
+                "tell": attempt.guard("whom to tell", self._tell_at_end, attempt) or self._tell_of_end,
             }
         from offduty.wiring.findings import spooled_ledger
 
@@ -197,7 +202,7 @@ class Keeper:
         return {
             "transactions": spooled_ledger(evidence.ledger.entries), "checks": checks, "metrics": evidence.metrics.entries,
             "fingerprint": attempt.guard("fingerprint", self._made_of, attempt, evidence),
-            "tell": attempt.guard("whom to tell", self._tell_at_end, attempt),
+            "tell": attempt.guard("whom to tell", self._tell_at_end, attempt) or self._tell_of_end,
         }  # fmt: skip
 
     @staticmethod
@@ -273,9 +278,11 @@ class Keeper:
 
     def _tell(self, attempt: Attempt) -> list[str]:
         """Deliver what is owed while there is time; the summary's lines about it. What is left waits in the outbox."""
-        notices = self._notices(attempt) if attempt.job.tells and self._is_taken_in else None
+        notices = self._notices(attempt) if attempt.job.tells else None
         if notices is None:
             return []
+        if not self._is_taken_in:
+            return [closing.line("told", NOT_TAKEN_IN)] if self._tell_of_end else []
         told = notices.deliver(self._opened(self._deadline.left()), attempt.record["id"], max(0.1, self._deadline.left(DELIVERED)))
         from offduty.runs.summary import wrapped
 
@@ -289,7 +296,7 @@ class Keeper:
 
     def _store_at_end(self, attempt: Attempt) -> bool:
         """Whether the store has the end of the run; one that people are told of should be there when they are."""
-        wait = self._deadline.left(STORED)
+        wait = max(SHORTEST_WAIT, self._deadline.left(STORED) - SHORTEST_WAIT)  # over before the alarm
         if attempt.job.tells:
             self._warm_store(wait)
         return self._store(attempt, wait)
@@ -577,6 +584,16 @@ class Keeper:
         except StoreError as error:
             self._leave_out(what, str(error))
             return None
+
+    @staticmethod
+    def _if_store_is_there(function: Callable[..., object], *args: object) -> None:
+        """While the job runs: what cannot be done now is done at its end, or by whoever opens the store next."""
+        from offduty.errors import StoreError
+
+        try:
+            function(*args)
+        except StoreError:
+            pass
 
     def _leave_out(self, what: str, why: str) -> None:
         remark = f"{LEFT_OUT[what]}: {why}"
