@@ -93,15 +93,16 @@ def _cut(literal: str) -> list[str]:
 
 def _best(options: list[frozenset[str]]) -> frozenset[str]:
     """The choice whose shortest literal is longest: it occurs least often."""
-    return max(_long(options), key=lambda option: (min(map(len, option)), -len(option)), default=frozenset())
+    long = _long(options)
+    return long[0] if len(long) == 1 else max(long, key=lambda option: (min(map(len, option)), -len(option)), default=frozenset())
 
 
 def _long(options: list[frozenset[str]]) -> list[frozenset[str]]:
-    return [option for option in options if option and all(map(_is_long, option))]
+    return [option for option in options if option and (min(map(len, option)) >= SHORTEST or all(map(_is_long, option)))]
 
 
 def _is_long(literal: str) -> bool:
-    return len(literal) >= SHORTEST or len(literal.encode("utf-8", "replace")) >= SHORTEST
+    return len(literal.encode("utf-8", "replace")) >= SHORTEST
 
 
 def _marks(pattern: str) -> Iterator[tuple[int, str]]:
@@ -130,7 +131,10 @@ class _Reader:
 
     def choice(self) -> frozenset[str]:
         """Alternatives up to the end of their group: literals of which one has to occur, whichever alternative it is."""
-        branches = [self._branch()]
+        first = self._branch()
+        if self.pattern[self.at : self.at + 1] != "|":
+            return first
+        branches = [first]
         while self.pattern[self.at : self.at + 1] == "|":
             self.at += 1
             branches.append(self._branch())
