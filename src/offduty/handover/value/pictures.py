@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from offduty.handover.value.judge import Gains, figure
@@ -15,6 +15,7 @@ MOST = 40
 """Versions or months that a picture shows: the newest."""
 INK, DIM, LINE, GOOD, BAD = "#0969a8", "#6b7683", "#c9d1d9", "#2da44e", "#cf222e"
 DAY = 86_400
+Axis = Callable[[float], float]
 
 
 def metric_by_version(gains: Gains) -> str:
@@ -83,7 +84,8 @@ def calendar(days: Mapping[int, tuple[int, int]], now: float) -> str:
     return _picture("Days with good runs (green) and with a bad one (red, crossed)", parts)
 
 
-def _axis(low: float, high: float):  # type: ignore[no-untyped-def]
+def _axis(low: float, high: float) -> Axis:
+    """Where a value stands, in units of the picture."""
     span = (high - low) or abs(high) or 1.0
     bottom, top = low - 0.06 * span * (low != 0), high + 0.08 * span
 
@@ -98,7 +100,7 @@ def _places(count: int) -> list[float]:
     return [LEFT + step * (place + 0.5) for place in range(count)]
 
 
-def _grid(low: float, high: float, y) -> Iterator[str]:  # type: ignore[no-untyped-def]
+def _grid(low: float, high: float, y: Axis) -> Iterator[str]:
     """Four lines at values that are shown as they are."""
     for step in range(4):
         value = low + (high - low) * step / 3

@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from offduty.handover.store import GOOD, Measured, Past
 from offduty.handover.value.spread import Moments, moments
 
 Point = tuple[float, float]
 """When a run started (seconds since 1970), and what it measured. No class: there may be 100 000."""
+Reported = tuple[Past, float, str]
+"""A run, what it measured, in which unit."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +58,30 @@ def series_of(good: Sequence[Past], measured: Iterable[Measured]) -> dict[str, S
     Of a run, the last value of a name counts.
     """
     runs = {run.id: run for run in good}
-    found: dict[str, dict[str, tuple[float, str]]] = {}
-    for run, name, value, unit in measured:
-        if run in runs:
-            found.setdefault(name, {})[run] = (value, unit)
-    return {name: _series(name, values, runs) for name, values in found.items()}
+    found: dict[str, list[Reported]] = {}
+    for run_id, of_run in groupby(measured, key=itemgetter(0)):
+        run = runs.get(run_id)
+        if run is None:
+            continue
+        for _, name, value, unit in of_run:
+            values = found.setdefault(name, [])
+            if values and values[-1][0] is run:
+                values.pop()
+            values.append((run, value, unit))
+    return {name: _series(name, values) for name, values in found.items()}
 
 
-def _series(name: str, values: dict[str, tuple[float, str]], runs: dict[str, Past]) -> Series:
+def _series(name: str, values: list[Reported]) -> Series:
     """A unit that changed begins the metric anew: 0.08 and 8 % are not to be compared."""
-    unit = values[next(reversed(values))][1]
-    usable = [(runs[run], value) for run, (value, its_unit) in values.items() if its_unit == unit and math.isfinite(value)]
+    unit = values[-1][2]
+    usable = [one for one in values if one[2] == unit and math.isfinite(one[1])]
     stretches = tuple(_stretch(list(group)) for _, group in groupby(usable, key=_version))
-    return Series(name, unit, tuple([(run.at, value) for run, value in usable]), stretches, len(values) - len(usable))
+    return Series(name, unit, tuple([(run.at, value) for run, value, _ in usable]), stretches, len(values) - len(usable))
 
 
-def _version(one: tuple[Past, float]) -> str:
+def _version(one: Reported) -> str:
     return one[0].version
 
 
-def _stretch(group: list[tuple[Past, float]]) -> Stretch:
-    return Stretch(group[-1][0].label, group[0][0].at, group[-1][0].at, moments([value for _, value in group]))
+def _stretch(group: list[Reported]) -> Stretch:
+    return Stretch(group[-1][0].label, group[0][0].at, group[-1][0].at, moments([value for _, value, _ in group]))
