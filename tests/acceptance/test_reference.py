@@ -51,6 +51,8 @@ ANSWERS = {
     "offduty.triage_check/1": ["triage", "check", "--json"],
     "offduty.triage_why/1": ["triage", "why", "--json"],
     "offduty.triage_gaps/1": ["triage", "gaps", "--json"],
+    "offduty.triage_coverage/1": ["triage", "coverage", "nightly", "--json"],
+    "offduty.drill/1": ["drill", "nightly", "--unsafe", "--fault", "missed", "--json"],
     "offduty.triage_suggest/1": ["triage", "suggest", "--json"],
     "offduty.explain/1": ["triage", "explain", "job.py", "--json"],
     "offduty.alerts/1": ["alerts", "--json"],

@@ -106,7 +106,8 @@ def _wrong(
         verdict = (seen.record.get("summary") or {}).get("verdict") or {}
         yield f"{planned.row} did not win, but {verdict.get('row') or 'nothing'}"
     if told is False:
-        yield f"nobody is told: the team {seen.team} has no channel" if seen.team else "nobody is told: no team is named"
+        none = "has no channel, or wants to hear nothing of it"
+        yield f"nobody is told: the team {seen.team} {none}" if seen.team else "nobody is told: no team is named"
 
 
 def _is_named(planned: Planned, seen: Observed) -> bool:
