@@ -129,7 +129,7 @@ def test_the_extra_is_missing(offduty):
 def test_a_notebook_that_is_stopped(offduty, how):
     """F04, F06: the cell is interrupted and may clean up; the copy is kept; kernel, sockets and folders are gone."""
     cell = "import time; open('up', 'w').write('x')\ntry:\n    while True: time.sleep(0.01)\nfinally:\n    print('cleaned up', flush=True)"
-    table = 'max_duration = "2 s"\nkill_after = "0 s"' if how == "max_duration" else ""
+    table = 'max_duration = "6 s"\nkill_after = "0 s"' if how == "max_duration" else ""
     process = offduty.start("it", cwd=_write(offduty, ["print('first')", cell], table), env={"TMPDIR": str(offduty.home)})
     offduty.wait_for_file(offduty.home / "up")
     if how != "max_duration":

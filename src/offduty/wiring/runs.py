@@ -17,6 +17,7 @@ from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
 from offduty.wiring import screen
 from offduty.wiring.deadline import Deadline
+from offduty.wiring.probed import has_events, probe_notes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ class Keeper:
         """The closing block, and the `summary` of the record. A success with nothing to tell imports nothing for it."""
         notes = self._notes(attempt)
         record = attempt.record
-        if record["outcome"] == "succeeded" and not _has_events(attempt):
+        if record["outcome"] == "succeeded" and not has_events(attempt):
             notes = [*self._doubts(attempt, None), *notes]
             if record["outcome"] == "succeeded":
                 notes += self._said_of_ourselves(attempt)
@@ -334,9 +335,9 @@ class Keeper:
         for one in evidence.rest():
             self._log_seen(attempt, one)
         attempt.guard("code", self._tell_origin, attempt)
-        if _has_events(attempt):
+        if has_events(attempt):
             notes = [*self._doubts(attempt, evidence), *notes]
-        notes += _probe_notes(attempt, evidence.events)
+        notes += probe_notes(attempt, evidence.events)
         if left_out := evidence.ledger.left_out:
             notes.append(f"{closing.grouped(left_out)} transactions were too many to be kept, and were left out")
         strict = self._be_strict(attempt, notes)
@@ -722,41 +723,6 @@ def job_bytes(stamped: bytes) -> bytes:
         if line[13:14] in (OUT, ERR):
             job.append(line[15:] if line[14:15] == b"~" else line[15:] + b"\n")
     return b"".join(job)
-
-
-def _has_events(attempt: Attempt) -> bool:
-    """Whether the probe wrote anything but its hello, or should have and did not."""
-    try:
-        size = os.stat(attempt.events).st_size if attempt.events else 0
-    except OSError:
-        size = 0
-    return size > 0 or _is_python(attempt.record["command"])
-
-
-def _is_python(command: list[str]) -> bool:
-    return os.path.basename(command[0]).startswith("python")
-
-
-def _probe_notes(attempt: Attempt, events: Any) -> list[str]:
-    """Why there is nothing of the probe, where there should be."""
-    command = attempt.record["command"]
-    if attempt.refusal is not None or not _is_python(command) or any(event["kind"] == "hello" for event in events):
-        return []
-    flags = "".join(word[1:] for word in _interpreter_options(command))
-    for flag in "IES":
-        if flag in flags:
-            return [f"probe not loaded: python was started with -{flag}; its exceptions and warnings were not recorded"]
-    return ["probe not loaded: its exceptions and warnings were not recorded (a Python older than 3.8, or one that ignores PYTHONPATH)"]
-
-
-def _interpreter_options(command: list[str]) -> list[str]:
-    """The single-letter options between `python` and what it runs."""
-    options = []
-    for word in command[1:]:
-        if not word.startswith("-") or word in ("-c", "-m", "-"):
-            break
-        options.append(word)
-    return options
 
 
 def _last_line(text: str) -> str:
