@@ -68,15 +68,13 @@ class Place:
 
     def ask(self, sql, *values):
         """Rows of the store, as anybody may read them."""
+        if not (self.offduty.state / "offduty.sqlite3").exists():
+            return []  # nobody has made it yet
         database = sqlite3.connect(f"file:{self.offduty.state}/offduty.sqlite3?mode=ro", uri=True, timeout=5)
         try:
             return database.execute(sql, values).fetchall()
         finally:
             database.close()
-
-    def has_store(self):
-        """Whether anybody has made it yet."""
-        return bool(self.offduty.records())
 
     def alerts(self, event):
         """Jobs that an alert of this kind is owed for, or was."""
@@ -102,7 +100,8 @@ def begun(place, job):
     """A run of `job` that the store knows of."""
     process = place.offduty.start(job)
     place.wait(
-        lambda: place.has_store() and place.ask("SELECT 1 FROM run WHERE job = ? AND outcome = 'running'", job), "the run is on record"
+        lambda: place.offduty.records() and place.ask("SELECT 1 FROM run WHERE job = ? AND outcome = 'running'", job),
+        "the run is on record",
     )
     return process
 
@@ -420,5 +419,6 @@ def test_nothing_is_lost_while_the_machine_is_short_of_time(place):
     assert {run.wait(60) for run in runs} == {0}
     for hog in hogs:
         hog.kill()
+    place.once("--name", "second")
     place.offduty.wait_for(lambda: list(place.outcomes().values()) == ["succeeded"] * 20, "all of them", 30)
     assert (place.alerts("lost"), place.alerts("missed")) == ([], [])
