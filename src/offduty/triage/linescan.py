@@ -36,6 +36,7 @@ _FOLDED = (b"\xc5\xbf", b"\xe2\x84\xaa")  # `s` and `k` where case does not coun
 _MEMORY = 256 << 20
 _MANY = 4  # patterns with the same literal: asked all together first, in so much memory
 _MANY_MEMORY = 16 << 20
+_WORTH = 1024  # bytes of text, for each literal: from there on the faster automaton is worth its making
 _Kind, _Made = ahocorasick_rs.MatchKind, ahocorasick_rs.Implementation
 
 Hit = tuple[int, int, int]
@@ -51,15 +52,21 @@ class _Literals:
         self._together: dict[int, Callable[[bytes], bool]] = {}
         self._sought = [*holders, *more]
         self.count = len(holders)
-        self._all = ahocorasick_rs.BytesAhoCorasick(self._sought, _Kind.Standard, _Made.ContiguousNFA)
+
+    @cached_property
+    def _all(self) -> Any:
+        return ahocorasick_rs.BytesAhoCorasick(self._sought, _Kind.Standard, _Made.ContiguousNFA)
 
     @cached_property
     def _fast(self) -> Any:
-        """Three times as fast, and slow to make: worth it for logs, not for a tail."""
+        """Three times as fast, and slow to make."""
         return ahocorasick_rs.BytesAhoCorasick(self._sought, _Kind.LeftmostFirst, _Made.DFA)
 
-    def some(self, text: bytes, *, fast: bool) -> list[Hit]:
-        """Of each line that has any, one at least, in order: (number, start, end)."""
+    def some(self, text: bytes, *, last: bool) -> list[Hit]:
+        """Of each line that has any, one at least, in order: (number, start, end). `last`: no more text follows."""
+        if not self.count:
+            return []
+        fast = not last or len(text) > _WORTH * self.count
         found: list[Hit] = (self._fast if fast else self._all).find_matches_as_indexes(text)
         return found
 
@@ -115,21 +122,21 @@ class LineScan:
                 yield from self._next(waiting)
 
     def lines(self, text: bytes) -> Iterator[Found]:
-        """Every line of `text` that has some pattern. For a text of some MiB; `scan` is faster for more."""
-        return self._lines(text, 0, self._hits(text, fast=False))
+        """Every line of `text` that has some pattern."""
+        return self._lines(text, 0, self._hits(text, last=True))
 
     def _next(self, waiting: deque[tuple[int, bytes, Future[list[int] | None]]]) -> Iterator[Found]:
         at, text, hits = waiting.popleft()
         return self._lines(text, at, hits.result())
 
-    def _hits(self, text: bytes, *, fast: bool = True) -> list[int] | None:
+    def _hits(self, text: bytes, *, last: bool = False) -> list[int] | None:
         """Where lines are that have a literal, in order; None if every line has to be looked at."""
         if self._joined is not None:
             return None
-        found = [start for _, start, _ in self._exact.some(text, fast=fast)]
+        found = [start for _, start, _ in self._exact.some(text, last=last)]
         if self._folded is None:
             return found
-        more = self._folded.some(text.lower(), fast=fast)
+        more = self._folded.some(text.lower(), last=last)
         if any(literal >= self._folded.count for literal, _, _ in more):
             return None
         return sorted([*found, *(start for _, start, _ in more)])

@@ -71,7 +71,7 @@ def required_bytes(pattern: str) -> frozenset[bytes]:
 
 def exact_bytes(pattern: str) -> frozenset[bytes] | None:
     """The same for text that is UTF-8 and not folded; None for a pattern that may not care for letter case."""
-    if _FOLDS.search(pattern):
+    if "(?" in pattern and _FOLDS.search(pattern):
         return None
     return frozenset(literal.encode("utf-8", "surrogatepass") for literal in _required(_Reader(pattern, exact=True)))
 
