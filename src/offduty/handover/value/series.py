@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +10,8 @@ from operator import itemgetter
 from offduty.handover.store import GOOD, Measured, Past
 from offduty.handover.value.spread import Moments, moments
 
+LARGEST = 1e100
+"""Beyond this nothing is measured, and its square would not fit."""
 Point = tuple[float, float]
 """When a run started (seconds since 1970), and what it measured. No class: there may be 100 000."""
 Reported = tuple[Past, float, str]
@@ -31,7 +32,7 @@ class Stretch:
 class Series:
     """A metric in its newest unit, by run and by version: one that comes back (code was taken back) is a stretch of its own.
 
-    `left_out`: values that are not finite, or in another unit.
+    `left_out`: values that are not finite (or absurd), or in another unit.
     """
 
     name: str
@@ -74,7 +75,7 @@ def series_of(good: Sequence[Past], measured: Iterable[Measured]) -> dict[str, S
 def _series(name: str, values: list[Reported]) -> Series:
     """A unit that changed begins the metric anew: 0.08 and 8 % are not to be compared."""
     unit = values[-1][2]
-    usable = [one for one in values if one[2] == unit and math.isfinite(one[1])]
+    usable = [one for one in values if one[2] == unit and -LARGEST < one[1] < LARGEST]  # nor NaN
     stretches = tuple(_stretch(list(group)) for _, group in groupby(usable, key=_version))
     return Series(name, unit, tuple([(run.at, value) for run, value, _ in usable]), stretches, len(values) - len(usable))
 
