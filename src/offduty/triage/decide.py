@@ -11,6 +11,7 @@ from typing import Any
 import ahocorasick_rs
 
 from offduty.triage.case import Case
+from offduty.triage.categories import CATEGORIES
 from offduty.triage.compiled import all_kept, compiled
 from offduty.triage.evidence import AFTER_LOG, Evidence, gather
 from offduty.triage.patterns import PatternSet
@@ -60,8 +61,13 @@ class Candidate:
 def decide(case: Case) -> Verdict:
     """The catalogue's verdict on a failure; `unknown`, with what was seen and the row to add, if no signature explains it."""
     evidence = gather(case)
-    found = sorted(candidates(evidence), key=lambda candidate: candidate.rank)
-    return _verdict(found[0], found, case) if found else _unknown(evidence, case)
+    return weigh(candidates(evidence), evidence, case)
+
+
+def weigh(found: Sequence[Candidate], evidence: Evidence, case: Case) -> Verdict:
+    """The verdict that these candidates come to; without any, what the words suggest, or unknown."""
+    ranked = sorted(found, key=lambda candidate: candidate.rank)
+    return _verdict(ranked[0], ranked, case) if ranked else _guessed(evidence, case)
 
 
 def candidates(evidence: Evidence) -> list[Candidate]:
@@ -229,6 +235,28 @@ def _sentence(statement: Statement) -> str:
     own = [frame for frame in statement.frames if frame.own and frame.file]
     place = f" (at {own[-1].file}{f':{own[-1].line}' if own[-1].line else ''})" if own else ""
     return f"line {statement.number}: {shown}{place}" if 0 < statement.number < AFTER_LOG else f"{shown}{place}"
+
+
+def _guessed(evidence: Evidence, case: Case) -> Verdict:
+    """What the words of the errors suggest, with low confidence and what was seen; unknown if they say nothing."""
+    from offduty.triage.weak import guess  # rarely needed
+
+    unknown, found = _unknown(evidence, case), guess(evidence.statements)
+    if found is None or case.outcome == "warned":  # a warning that nothing explains is left as it is
+        return unknown
+    category = CATEGORIES[found.category]
+    words = " and ".join(f"“{word}”" for word in dict.fromkeys((found.sign, found.thing)) if word)
+    return replace(
+        unknown,
+        category=category.name,
+        owner_kind=category.owner,
+        row=f"words.{category.name}",
+        source="catalogue",
+        title=f"Not known yet; its words suggest: {category.meaning}",
+        cause=f"No signature of the catalogue explains this failure; this is a guess from {words}.",
+        steps=(*category.steps[:3], unknown.steps[-1]),
+        evidence=tuple(dict.fromkeys((_sentence(found.statement), *unknown.evidence)))[:3],
+    )
 
 
 def _unknown(evidence: Evidence, case: Case) -> Verdict:
