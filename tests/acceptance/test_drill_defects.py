@@ -264,3 +264,14 @@ def test_a_job_that_cannot_be_held_back_is_refused(tmp_path):
     done = subprocess.run([*command, "--unsafe", "--fault", "sigkill"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert "what it writes is not held back" in done.stderr
     assert "1 of 1 went as promised" in done.stdout
+
+
+@pytest.mark.parametrize("options", ['"-I", ', '"-S", ', '"-E", '])
+def test_a_python_that_the_probe_cannot_enter_is_refused(tmp_path, options):
+    """Asked before anything of the job is run: not a byte is written."""
+    (tmp_path / "job.py").write_text("open('ran', 'w')")
+    (tmp_path / "offduty.toml").write_text(f'[job.apart]\ncommand = ["{sys.executable}", {options}"job.py"]\n')
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OFFDUTY_STATE_DIR": f"{tmp_path}/state"}
+    command = [sys.executable, "-m", "offduty", "drill", "apart"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert "E820" in done.stderr and not (tmp_path / "ran").exists()

@@ -25,6 +25,7 @@ from offduty.drills.store import Rehearsed
 from offduty.drills.synthetic import COLUMN, ENDS, column_of, whole_case
 from offduty.errors import CannotDrill, OffdutyError, quoted
 from offduty.runs.alive import supervisor_alive
+from offduty.runs.attempts import PROBE_PATH
 from offduty.stores.memory import MemoryStore
 from offduty.stores.replay import replay
 from offduty.stores.sqlite import open_store
@@ -46,6 +47,7 @@ PAST = 10
 LIMIT = 600.0
 PYTHONS = ("python", "pypy")
 SIGNAL_AFTER = 0.5
+IS_HELD = "import sys; m = sys.modules.get('offduty_probe.start'); print('held' if m and m.ledger and m.ledger.drill else 'free')"
 AGE = 4.0
 """A stale file is so many times as old as it may be."""
 STALE = 400 * 86_400.0
@@ -91,9 +93,9 @@ class Driller:
         self.settings, self.name, self.store, self.options, self.clock, self.send = settings, name, store, options, clock, send
         self.duty: Duty = duty_of(settings, places=True)
         self.launch: Mapping[str, Any] = settings.launch(name)
-        self.can_enter = is_python(self.launch)
+        self.can_enter = enters(self.launch)
         if not self.can_enter and not options.unsafe:
-            why = "it is no Python job: what it writes cannot be held back"
+            why = "it is no job of a Python that the probe can enter: what it writes cannot be held back"
             raise CannotDrill("E820", f"{quoted(name)} cannot be drilled safely", why=why, fix="--unsafe kills it on purpose all the same")
 
     def plan(self) -> tuple[Coverage, list[Planned]]:
@@ -247,16 +249,34 @@ class Driller:
             return
 
 
-def is_python(launch: Mapping[str, Any]) -> bool:
-    """Whether the probe can enter the job from its start: a notebook, Python itself, or a script that Python runs."""
-    if launch["notebook"]:
-        return True
-    if not launch["command"]:
+def enters(launch: Mapping[str, Any]) -> bool:
+    """Whether the probe is in the job from its start, and holds it back: its Python is asked, before anything of the job is run."""
+    python = [sys.executable, "-P"] if launch["notebook"] else interpreter(launch)
+    if not python:
         return False
+    with Scratch() as scratch:
+        ours = {**scratch.environ({"fault": None}), "OFFDUTY_EVENTS": f"{scratch.path}/events", "OFFDUTY_TOKEN": "-"}
+        env = {**os.environ, **ours, "PYTHONPATH": PROBE_PATH}
+        try:
+            done = subprocess.run(
+                [*python, "-c", IS_HELD], cwd=launch["cwd"], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.stdout.strip().endswith(b"held")
+
+
+def interpreter(launch: Mapping[str, Any]) -> list[str]:
+    """The Python that runs the job, with its options: the command's program, or what the first line of its script names; or nothing."""
+    if not launch["command"]:
+        return []
     program = str(launch["command"][0])
     if program.rpartition("/")[2].startswith(PYTHONS):
-        return not any(word.startswith("-") and set(word[1:]) & set("IES") for word in _own_options(launch["command"][1:]))
-    return any(word in _first_line(launch, program) for word in PYTHONS)
+        return [program, *_own_options(launch["command"][1:])]
+    words = _first_line(launch, program).removeprefix("#!").split()
+    if words and words[0].endswith("/env"):
+        words = [word for word in words[1:] if word != "-S"]
+    return words if words and words[0].rpartition("/")[2].startswith(PYTHONS) else []
 
 
 def _own_options(words: Sequence[str]) -> Iterator[str]:
@@ -264,7 +284,7 @@ def _own_options(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         if not word.startswith("-") or word in ("-", "-c", "-m"):
             return
-        if not word.startswith("--"):
+        if word not in ("-X", "-W", "-u", "-i") and not word.startswith("--"):
             yield word
 
 

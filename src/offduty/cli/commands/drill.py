@@ -83,7 +83,7 @@ def main(args: argparse.Namespace) -> int:
         if args.row and driller.duty.table.row(args.row) is None:
             raise no_row(args.row, [row.name for row in driller.duty.table.rows])
         if not driller.can_enter:
-            note(args, f"{args.job} is no Python job: what it writes is not held back, and it can only be killed")
+            note(args, f"{args.job} is no job that the probe can enter: what it writes is not held back, and it can only be killed")
         found = []
         for planned in driller.plan()[1]:
             found.append(driller.drill(planned))
