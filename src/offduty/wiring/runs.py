@@ -18,6 +18,7 @@ from offduty.version import VERSION
 from offduty.wiring import screen
 from offduty.wiring.deadline import Deadline
 from offduty.wiring.probed import has_events, probe_notes
+from offduty.wiring.storing import SHORTEST_WAIT, StoreAtHand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from offduty.runs.record import Record
     from offduty.secrets import Redactor
     from offduty.settings.load import Settings
-    from offduty.stores.sqlite import SqliteStore
     from offduty.transactions.change import Change
     from offduty.transactions.check import Check
     from offduty.transactions.silent import Past
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 20  # lines of the summary about who was told
 PLANNED, JUDGED, EXPLAINED, GATHERED, STORED, DELIVERED, TOLD = 0.4, 0.5, 0.6, 0.7, 0.85, 0.95, 1.0  # shares of the end's time (Deadline)
-STORE_TIME = 1.0  # seconds that one operation may wait for the store when nothing else has to be done
-SHORTEST_WAIT, SHORT_WAIT = 0.1, 0.2  # the same while the job runs, whose output waits meanwhile, and where the answer is not needed
-MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
 SHORTEST_SECRET = 6  # characters: offduty.secrets masks nothing shorter
 NOT_TOLD = "there was no time to say who was told; what is owed goes out with the next run, or by `offduty deliver`"
 NOT_TAKEN_IN = "nobody yet: the store is away; what is owed goes out once it has this run"
@@ -65,7 +62,7 @@ class Keeper:
     def __init__(self, world: World, options: Mapping[str, Any]) -> None:
         self.world, self.options = world, options
         self._redactor: Redactor | None = None
-        self._store_is_warm = False
+        self._store = StoreAtHand(world)
         self._evidence: tuple[Attempt, Evidence] | None = None
         self._expected: Expected | None = None
         self._origin: tuple[Attempt, Origin] | None = None
@@ -77,7 +74,6 @@ class Keeper:
         self._remarks: list[str] = []
         self._tell_of_end: dict[str, Any] | None = None
         self._is_taken_in = False
-        self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
 
     def redactor(self, job: Job) -> Redactor | None:
         """What masks the job's secrets in its log; None if the job wants none."""
@@ -109,8 +105,8 @@ class Keeper:
             ("look at the configuration", lambda: self._note_degraded(attempt)),
             ("warm json", _import_json),
             ("warm summary", _import_summary),
-            ("warm store", lambda: self._if_store_is_there(self._warm_store)),
-            ("retention", lambda: self._if_store_is_there(self._retain, attempt.job)),
+            ("warm store", lambda: self._if_store_is_there(self._store.warm)),
+            ("retention", lambda: self._if_store_is_there(self._store.retain, attempt.job)),
             ("triage table", lambda: self._read_table(attempt)),
             ("whom to tell", lambda: self._if_store_is_there(self._plan, attempt)),
             ("warm the end", lambda: self._warm_end(attempt)),
@@ -169,7 +165,7 @@ class Keeper:
     def _spool(self, attempt: Attempt, kind: str, parts: Mapping[str, Any] | None = None) -> bool:
         """Write the record; the end of a run is on the disk when this returns, unless the store is at hand, which will take it there."""
         spool = Spool(self.world.places.spool, attempt.record["id"])
-        spool.append(kind, attempt.record, durable=kind == "ended" and not self._store_is_warm, **(parts or {}))
+        spool.append(kind, attempt.record, durable=kind == "ended" and not self._store.is_warm, **(parts or {}))
         return True
 
     def _spool_exit(self, attempt: Attempt) -> None:
@@ -182,7 +178,7 @@ class Keeper:
 
     def _sync(self, attempt: Attempt) -> None:
         """The store did not take the end of the run: the spool keeps it, on the disk."""
-        if self._store_is_warm:
+        if self._store.is_warm:
             try:
                 Spool(self.world.places.spool, attempt.record["id"]).sync()
             except FileNotFoundError:
@@ -244,7 +240,7 @@ class Keeper:
             from offduty.wiring.notices import Notices
 
             duty = self._triage().duty(attempt.job.start, settings)
-            self._held_notices = (attempt, Notices(settings, attempt.job.name, duty, self._another_store, self.world.clock))
+            self._held_notices = (attempt, Notices(settings, attempt.job.name, duty, self._store.another, self.world.clock))
         return self._held_notices[1]
 
     def _plan(self, attempt: Attempt) -> None:
@@ -253,10 +249,10 @@ class Keeper:
         if notices is None:
             return
         tell = notices.plan()
-        notices.watch(self._opened(), tell)
+        notices.watch(self._store.opened(), tell)
         if tell is not None:
             Spool(self.world.places.spool, attempt.record["id"]).append("started", attempt.record, durable=False, tell=tell)
-            self._store(attempt)
+            self._store.take(attempt.record["id"], attempt.job)
             notices.deliver_beside(attempt.record["id"])
 
     def _warm_end(self, attempt: Attempt) -> None:
@@ -284,30 +280,18 @@ class Keeper:
             return []
         if not self._is_taken_in:
             return [closing.line("told", NOT_TAKEN_IN)] if self._tell_of_end else []
-        told = notices.deliver(self._opened(self._deadline.left()), attempt.record["id"], max(0.1, self._deadline.left(DELIVERED)))
+        told = notices.deliver(self._store.opened(self._deadline.left()), attempt.record["id"], max(0.1, self._deadline.left(DELIVERED)))
         from offduty.runs.summary import wrapped
 
         return [line for number, entry in enumerate(told[:MOST_TOLD]) for line in wrapped("" if number else "told", entry, closing.WIDTH)]
-
-    def _another_store(self) -> SqliteStore:
-        """For another thread: a connection of its own."""
-        from offduty.stores.sqlite import open_store
-
-        return open_store(self.world.places.store, clock=self.world.clock, timeout=STORE_TIME)
 
     def _store_at_end(self, attempt: Attempt) -> bool:
         """Whether the store has the end of the run; one that people are told of should be there when they are."""
         wait = max(SHORTEST_WAIT, self._deadline.left(STORED) - SHORTEST_WAIT)  # over before the alarm
         if attempt.job.tells:
-            self._warm_store(wait)
-        return self._store(attempt, wait)
-
-    def _warm_store(self, wait: float = SHORT_WAIT) -> None:
-        import offduty.runs.alive
-        import offduty.stores.replay  # noqa: F401
-
-        self._opened(wait)
-        self._store_is_warm = True
+            self._if_store_is_there(self._store.warm, wait)
+        self._is_taken_in = self._store.take(attempt.record["id"], attempt.job, wait)
+        return self._is_taken_in
 
     def _find_log(self, attempt: Attempt) -> None:
         """If somebody removed the log while the job ran, write it again where logs go by default."""
@@ -394,26 +378,17 @@ class Keeper:
 
     def _compare(self, attempt: Attempt, evidence: Evidence) -> Compared:
         """This run beside the good ones before it, also those that no store has taken in yet."""
+        from offduty.errors import StoreError
         from offduty.wiring.compare import Compared, of_good_run, usual_runs
 
-        self._take_waiting_in()
-        usual = usual_runs(self._good_runs(attempt))
-        fingerprint = self._origin_of(attempt).fingerprint(evidence, of_good_run(usual, attempt.record))
-        return Compared(attempt.record, usual, evidence, fingerprint)
-
-    def _take_waiting_in(self) -> None:
-        """Bring the few runs that wait in the spool into the store, so that this one is compared with them; nothing where it is locked."""
-        from offduty.errors import StoreError
-        from offduty.runs.alive import supervisor_alive
-        from offduty.stores.replay import replay
-
-        spool = self.world.places.spool
-        waiting = len(os.listdir(spool)) if os.path.isdir(spool) else 0
         try:
-            if 1 < waiting <= MANY_SPOOLED and replay(spool, self._opened(), alive=supervisor_alive, clock=self.world.clock).taken:
+            if self._store.take_waiting():
                 self._past = None  # there may be more good runs now
         except StoreError as error:
             self._remarks.append(f"not compared with runs that wait in the spool: {error}")
+        usual = usual_runs(self._good_runs(attempt))
+        fingerprint = self._origin_of(attempt).fingerprint(evidence, of_good_run(usual, attempt.record))
+        return Compared(attempt.record, usual, evidence, fingerprint)
 
     def _good_runs(self, attempt: Attempt) -> GoodRuns:
         """The good runs before this one, read once for all who compare."""
@@ -421,7 +396,7 @@ class Keeper:
             from offduty.wiring.past import READING_TIME, GoodRuns
 
             seconds = min(READING_TIME, self._deadline.left(EXPLAINED) / 2)
-            self._past = (attempt, GoodRuns(self._opened(), attempt.record, self.world.clock, seconds))
+            self._past = (attempt, GoodRuns(self._store.opened(), attempt.record, self.world.clock, seconds))
         return self._past[1]
 
     def _read_table(self, attempt: Attempt) -> None:
@@ -456,7 +431,7 @@ class Keeper:
 
     def _doubts(self, attempt: Attempt, evidence: Evidence | None) -> list[str]:
         """Notes on what went wrong in a run that ended well, which is `warned` then. `evidence`: None where the probe saw nothing."""
-        is_cheap = self._store_is_warm or attempt.job.configured
+        is_cheap = self._store.is_warm or attempt.job.configured
         if attempt.record["outcome"] not in ("succeeded", "warned") or not (evidence or is_cheap):
             return []
         from offduty.wiring import quality
@@ -653,61 +628,6 @@ class Keeper:
             screen.say(str(attempt.refusal))
         elif screen.is_wanted(self.options, attempt.record["outcome"]):
             screen.show(block, colour=screen.has_colour(self.world.environ, self.options.get("color", "auto")))
-
-    def _store(self, attempt: Attempt, wait: float = SHORT_WAIT) -> bool:
-        """Bring the record into the store, if that was prepared while the job ran, or too many wait; else whoever reads next does it."""
-        if not self._store_is_warm and len(os.listdir(self.world.places.spool)) < MANY_SPOOLED:
-            return False
-        from offduty.errors import StoreError
-
-        try:
-            self._take_in(attempt, wait)
-        except StoreError:
-            return False
-        self._is_taken_in = True
-        return True
-
-    def _take_in(self, attempt: Attempt, wait: float) -> None:
-        """This run; with it all that wait, if many do."""
-        from offduty.runs.alive import supervisor_alive
-        from offduty.stores.replay import replay, take
-        from offduty.wiring.retain import forget_events
-
-        spool, store, clock = self.world.places.spool, self._opened(wait), self.world.clock
-        if self._store_is_warm:
-            take(spool, attempt.record["id"], store, alive=supervisor_alive, clock=clock)
-            return
-        done = replay(spool, store, alive=supervisor_alive, clock=clock)
-        forget_events(store, done.lost, self.world.places.logs)
-        self._retain(attempt.job)
-
-    def _opened(self, wait: float = SHORT_WAIT) -> SqliteStore:
-        """The store, opened once; anew if the file is not the one that was opened (a job may run for days). `wait`: seconds, for others.
-
-        It is never closed: this process ends without ado, which to SQLite is as good as a close and costs nothing.
-        """
-        from offduty.stores.sqlite import open_store
-
-        path = self.world.places.store
-        if self._held is None or self._held[1] != _identity(path):
-            store = open_store(path, clock=self.world.clock, timeout=wait)
-            self._held = (store, _identity(path))
-        self._held[0].wait_at_most(wait)
-        return self._held[0]
-
-    def _retain(self, job: Job) -> None:
-        """Remove the logs of this job that its limits do not keep."""
-        from offduty.wiring.retain import retain
-
-        retain(self._opened(), job, self.world.places.logs, self.world.clock)
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def shell_word(word: str) -> str:

@@ -1,0 +1,101 @@
+"""The store as a run command has it at hand: opened while the job runs, waited for briefly, and done without where it is away."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from offduty.runs.attempts import World
+    from offduty.runs.job import Job
+    from offduty.stores.sqlite import SqliteStore
+
+STORE_TIME = 1.0  # seconds that one operation may wait for the store in a thread of its own
+SHORTEST_WAIT, SHORT_WAIT = 0.1, 0.2  # the same while the job runs, whose output waits meanwhile, and where the answer is not needed
+MANY_SPOOLED = 64  # so many runs too short to reach the store: the next one takes the time to bring them all there
+
+
+class StoreAtHand:
+    """The store of one run command. `is_warm`: it was prepared while the job ran. Methods raise StoreError unless they say otherwise."""
+
+    def __init__(self, world: World) -> None:
+        self.is_warm = False
+        self._clock, self._places = world.clock, world.places
+        self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
+
+    def warm(self, wait: float = SHORT_WAIT) -> None:
+        """Open it, and import what bringing a run there takes. `wait`: seconds, for other processes."""
+        import offduty.runs.alive
+        import offduty.stores.replay  # noqa: F401
+
+        self.opened(wait)
+        self.is_warm = True
+
+    def opened(self, wait: float = SHORT_WAIT) -> SqliteStore:
+        """The store, opened once; anew if the file is not the one that was opened (a job may run for days).
+
+        It is never closed: this process ends without ado, which to SQLite is as good as a close and costs nothing.
+        """
+        from offduty.stores.sqlite import open_store
+
+        path = self._places.store
+        if self._held is None or self._held[1] != _identity(path):
+            store = open_store(path, clock=self._clock, timeout=wait)
+            self._held = (store, _identity(path))
+        self._held[0].wait_at_most(wait)
+        return self._held[0]
+
+    def another(self) -> SqliteStore:
+        """For another thread: a connection of its own."""
+        from offduty.stores.sqlite import open_store
+
+        return open_store(self._places.store, clock=self._clock, timeout=STORE_TIME)
+
+    def take(self, run_id: str, job: Job, wait: float = SHORT_WAIT) -> bool:
+        """Bring a run there if it is warm, or too many wait; else whoever reads next does it. False also where the store is away."""
+        if not self.is_warm and len(os.listdir(self._places.spool)) < MANY_SPOOLED:
+            return False
+        from offduty.errors import StoreError
+
+        try:
+            self._take(run_id, job, wait)
+        except StoreError:
+            return False
+        return True
+
+    def _take(self, run_id: str, job: Job, wait: float) -> None:
+        """This run; with it all that wait, if many do."""
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import replay, take
+        from offduty.wiring.retain import forget_events
+
+        spool, store = self._places.spool, self.opened(wait)
+        if self.is_warm:
+            take(spool, run_id, store, alive=supervisor_alive, clock=self._clock)
+            return
+        done = replay(spool, store, alive=supervisor_alive, clock=self._clock)
+        forget_events(store, done.lost, self._places.logs)
+        self.retain(job)
+
+    def take_waiting(self) -> bool:
+        """Bring the few runs that wait in the spool there; whether there were any besides the one that is going on."""
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import replay
+
+        spool, store = self._places.spool, self.opened()
+        waiting = len(os.listdir(spool)) if os.path.isdir(spool) else 0
+        return 1 < waiting <= MANY_SPOOLED and replay(spool, store, alive=supervisor_alive, clock=self._clock).taken > 0
+
+    def retain(self, job: Job) -> None:
+        """Remove the logs of this job that its limits do not keep."""
+        from offduty.wiring.retain import retain
+
+        retain(self.opened(), job, self._places.logs, self._clock)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
