@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "value": ("offduty.cli.commands.value", "Let go", "is more work on a job worth it: effort, gain, and a verdict"),
     "touch": ("offduty.cli.commands.touch", "Let go", "note what you did for a job, and how long it took"),
     "request": ("offduty.cli.commands.request", "Let go", "what customers ask for, the most worthwhile first"),
-    "digest": ("offduty.cli.commands.digest", "Let go", "the week of a team: what ran, what needed a human, what to do next"),
+    "digest": ("offduty.cli.commands.digest", "Let go", "the week of a team: what ran, what needed a hand, what is next"),
     "scan": ("offduty.cli.commands.scan", "Set up", "what the code touches that can fail: files, databases, services"),
     "schedule": ("offduty.cli.commands.schedule", "Set up", "when jobs are due; hand that to cron, systemd or Kubernetes"),
     "init": ("offduty.cli.commands.init", "Set up", "write a first offduty.toml for this folder"),
