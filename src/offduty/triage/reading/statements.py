@@ -18,7 +18,7 @@ STATEMENT_CHARS = 4000
 
 _FRAME = re.compile(r'\s*(?:\[[^\]]{0,20}\]\s*)?File "?(?P<file>[^"]+?)"?, line (?P<line>\d{1,9})(?:,? in (?P<function>.{1,200}))?\s*$')
 _NOTEBOOK = re.compile(
-    r"\s*\[?(?:File )?(?P<file>(?:[~./]|[A-Za-z]:\\|<ipython|/|Cell In|Input In)[^()\s]{0,400}(?:\.pyx?|>"
+    r"\s*\[?(?:File )?(?P<file>(?:[~./]|[A-Za-z]:\\|<ipython|/|pandas/|Cell In|Input In)[^()\s]{0,400}(?:\.p(?:yx?|xi)|>"
     r"|\[\d+\]))\]?(?:[:(]\d+\)?)?(?:, line \d+)? ?,?(?: in (?P<function>[\w.<>]{1,200}))?.{0,400}$"
 )
 _SHORT = re.compile(r"\s+(?P<file>\S+\.py):\d+ in (?P<function>\w+)$")
@@ -26,7 +26,7 @@ _JVM_FRAME = re.compile(r"\s*at (?P<function>[\w.$<>/]{3,200})\((?P<file>[^()]{0
 _JVM_MORE = re.compile(r"\s*\.\.\. \d+ (?:more|common frames)")
 _NODE_FRAME = re.compile(r"\s+at .{1,300}:\d+:\d+\)?$")
 _CODE = re.compile(r"\s*(?:-{1,6}>)? ?\d{1,6}(?:\s{2,}|\s*$)|\s*-{1,6}> ?\d{1,6}\s|\s*[\^~]+\s*$|\s*[│|] .*[│|]$|\s*❱")
-_ODD = re.compile(r"[\s\d\[.~</>|│❱^FaCI-]|[A-Za-z]:\\")  # how a frame or a line of source may begin: most lines do not
+_ODD = re.compile(r"[\s\d\[.~</>|│❱^FaCI-]|[A-Za-z]:\\|pandas/")  # how a frame or a line of source may begin: most lines do not
 _CARETS = re.compile(r"\s{4,}[\^~]+\s*$")
 _HEADER = "Traceback"
 _CHAIN = re.compile(r"The above exception was the direct cause of|During handling of the above exception|Another exception occurred")
