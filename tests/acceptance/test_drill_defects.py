@@ -221,11 +221,13 @@ def test_readiness_reads_it(place, rows):
 
 
 def test_for_real_is_sent_and_marked(place):
-    """One message, to the team's channel, that says DRILL."""
+    """One message, to the team's channel, that says that it is a drill; its code confirms that it arrived."""
     before = len(place.hook.requests)
     place.drilled("--row", "STOCK-01", "--for-real")
     sent = place.hook.requests[before:]
-    assert len(sent) == 1 and b"DRILL" in sent[0].body
+    told = json.loads(sent[0].body)["data"]
+    assert (len(sent), told["drill"], told.get("incident")) == (1, True, None)
+    assert place.offduty("alerts", "confirm", told["code"]).returncode == 0
 
 
 def test_what_the_user_allows_is_written(place):

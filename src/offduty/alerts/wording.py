@@ -54,7 +54,8 @@ def headline(alert: Alert) -> str:
 def notice(alert: Alert) -> str:
     """What has to be known before anything else is read; mostly nothing."""
     if alert.drill:
-        return "This is a drill: nothing is wrong, and nothing has to be done."
+        asked = f" It arrived; please confirm it: offduty alerts confirm {line(alert.code)}" if alert.code else ""
+        return f"This is a drill: nothing is wrong, and nothing has to be done.{asked}"
     if alert.event == "test":
         return f"This is a test. It arrived; please confirm it: offduty alerts confirm {line(alert.code)}"
     return ""

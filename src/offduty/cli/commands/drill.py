@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from offduty import durations
 from offduty.alerts.alert import Alert
+from offduty.alerts.proof import Proof, new_code
 from offduty.cli import COMMANDS
 from offduty.cli.duty import no_row, settings_here
 from offduty.cli.junit import junit
@@ -22,6 +23,7 @@ from offduty.drills.store import Rehearsed
 from offduty.durations import spoken
 from offduty.errors import FINDINGS, UsageError, quoted
 from offduty.settings.load import Settings
+from offduty.stores.sqlite import SqliteStore
 from offduty.wiring.channels import ready
 from offduty.wiring.drilling import LIMIT, Driller, Options
 
@@ -79,7 +81,9 @@ def main(args: argparse.Namespace) -> int:
         args.limit, args.config,
     )  # fmt: skip
     with open_for_reading(args, clock, make=True) as reach:
-        driller = Driller(settings, args.job, reach.store, options, clock, _sender(settings) if args.for_real else None)
+        driller = Driller(
+            settings, args.job, reach.store, options, clock, _sender(settings, store_of(reach), clock) if args.for_real else None
+        )
         if args.row and driller.duty.table.row(args.row) is None:
             raise no_row(args.row, [row.name for row in driller.duty.table.rows])
         if not driller.can_enter:
@@ -104,9 +108,15 @@ def _absolute(glob: str) -> str:
     return glob if "://" in glob or " " in glob or glob.startswith(("/", "*")) else f"{os.getcwd()}/{glob}"
 
 
-def _sender(settings: Settings) -> Callable[[str, Alert], object]:
-    """Sends for real. Its own key and no incident: nothing of it is taken for the real one."""
-    return lambda channel, alert: ready(settings, channel).send(replace(alert, key=f"drill-{alert.key}", incident=None))
+def _sender(settings: Settings, store: SqliteStore, clock: Clock) -> Callable[[str, Alert], object]:
+    """Sends for real, with a code to confirm. Its own key and no incident: nothing of it is taken for the real one."""
+
+    def send(channel: str, alert: Alert) -> None:
+        code = new_code(os.urandom(6))
+        receipt = ready(settings, channel).send(replace(alert, key=f"drill-{alert.key}", incident=None, code=code))
+        store.proofs.add(Proof(code, channel, clock.wall(), receipt.detail or "drill"))
+
+    return send
 
 
 def _document(job: str, found: Sequence[Rehearsed]) -> dict[str, object]:
