@@ -102,7 +102,7 @@ def test_a_quiet_job_costs_nothing(offduty, silence):
     used, passed = cpu_seconds(process.pid) - before, time.monotonic() - began
     process.communicate(timeout=5)
     assert process.returncode == 3
-    assert used <= 0.02 * passed + 0.01  # the clock ticks in hundredths
+    assert used <= 0.02 * passed + 0.03  # the clock ticks in hundredths; a busy loop would use all of it
 
 
 def test_a_survivor_is_followed_without_haste(offduty):
