@@ -27,6 +27,7 @@ _JVM_MORE = re.compile(r"\s*\.\.\. \d+ (?:more|common frames)")
 _NODE_FRAME = re.compile(r"\s+at .{1,300}:\d+:\d+\)?$")
 _CODE = re.compile(r"\s*(?:-{1,6}>)? ?\d{1,6}(?:\s{2,}|\s*$)|\s*-{1,6}> ?\d{1,6}\s|\s*[\^~]+\s*$|\s*[│|] .*[│|]$|\s*❱")
 _ODD = re.compile(r"[\s\d\[.~</>|│❱^FaCI-]|[A-Za-z]:\\|pandas/")  # how a frame or a line of source may begin: most lines do not
+_ROW = re.compile(r"\s*[│|] ")
 _CARETS = re.compile(r"\s{4,}[\^~]+\s*$")
 _HEADER = "Traceback"
 _CHAIN = re.compile(r"The above exception was the direct cause of|During handling of the above exception|Another exception occurred")
@@ -130,7 +131,7 @@ class _Reader:
         elif odd and (frame := _frame(text)):
             self._trace.frames.append(frame)
             self._trace.open = True
-        elif self._is_code(text, odd) or (
+        elif self._is_code(line, odd) or (
             text.startswith("    ") and at + 1 < len(self._lines) and _CARETS.match(self._lines[at + 1].text)
         ):
             self._trace.code.append(text.strip())
@@ -146,10 +147,11 @@ class _Reader:
         if CLASS.fullmatch(name):
             self._trace = _Trace([], [], True, line.number)
 
-    def _is_code(self, text: str, odd: bool) -> bool:
+    def _is_code(self, line: Line, odd: bool) -> bool:
+        text = line.text
         coded = odd and _CODE.match(text) is not None
-        if not self._trace.open:
-            return coded
+        if not self._trace.open:  # then what was logged with a level, or stands in a table, is no source
+            return coded and line.level == "said" and not _ROW.match(text)
         frames, deep = self._trace.frames, len(text) - len(text.lstrip()) - self._trace.indent
         if frames and frames[-1].file.endswith(".c"):
             return False
