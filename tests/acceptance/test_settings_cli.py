@@ -58,8 +58,8 @@ def test_check_tells_everything_at_once_with_file_and_line(offduty):
     assert done.stdout.splitlines()[:2] == [
         'offduty.toml:3: E203 job.a.retries: expected an integer from 0 to 100, found the string "three"',
         (
-            'offduty.toml:8: E203 channel.c.kind: expected "slack" or "slack-bot" or "teams" or "email" or "sns" or "pagerduty" or "webhook" or "command" or "apprise",'
-            ' found the string "slak"'
+            'offduty.toml:8: E203 channel.c.kind: expected "slack" or "slack-bot" or "teams" or "email" or "sns" or "pagerduty"'
+            ' or "webhook" or "command" or "apprise", found the string "slak"'
         ),
     ]
     assert done.stdout.splitlines()[2:] == ["2 findings; cannot run: a"]

@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "pings": ("offduty.cli.commands.pings", "Look after", "jobs that others start, and that tell by HTTP how they are"),
     "silence": ("offduty.cli.commands.silence", "Look after", "a maintenance window: nobody is told of a job for a while"),
     "deliver": ("offduty.cli.commands.deliver", "Look after", "send what is owed and has not arrived yet"),
-    "drill": ("offduty.cli.commands.drill", "Let go", "break things on purpose, in a sandbox: does what was promised come true"),
+    "drill": ("offduty.cli.commands.drill", "Let go", "break things on purpose, in a sandbox, and compare with the table"),
     "ready": ("offduty.cli.commands.ready", "Let go", "can this job be left alone, and what is missing"),
     "handover": ("offduty.cli.commands.handover", "Let go", "the document a support team can work from; who accepted what"),
     "value": ("offduty.cli.commands.value", "Let go", "is more work on a job worth it: effort, gain, and a verdict"),

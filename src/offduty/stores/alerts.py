@@ -73,7 +73,10 @@ class Alerts:
         return bool(self._change(work))
 
     def plan_first(self, job: str, tell: Mapping[str, Any]) -> bool:
-        """The plan of a job whose runs have not brought one yet: one that is killed before it can say whom it concerns. False if it has one."""
+        """The plan of a job whose runs have not brought one yet: a first one may be killed before it can say whom it concerns.
+
+        False if it has one.
+        """
         if self._ask(lambda books: bool(books.plan(job))):
             return False
         self._change(lambda books: books.put_plan(job, dict(tell)))
