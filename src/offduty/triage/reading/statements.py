@@ -114,6 +114,7 @@ class _Reader:
         self._trace = _Trace([], [])
         self._message_lines = 0
         self._depth = 0
+        self._heading: tuple[int, str] | None = None
 
     def statements(self) -> list[Statement]:
         for at, line in enumerate(self._lines):
@@ -121,6 +122,9 @@ class _Reader:
                 self._take(at, line)
             else:
                 self._message_lines = MESSAGE_LINES
+        if self._heading and not any(one.kind == "raised" for one in self._found):  # the log was cut before the message
+            number, name = self._heading
+            self._found.append(Statement(number, name, "raised", (name,), tuple(self._trace.frames), tuple(self._trace.code), (number, 0)))
         return self._found
 
     def _take(self, at: int, line: Line) -> None:
@@ -146,6 +150,7 @@ class _Reader:
         name = before.strip().rstrip(" -:")
         if CLASS.fullmatch(name):
             self._trace = _Trace([], [], True, line.number)
+            self._heading = (line.number, name)
 
     def _is_code(self, line: Line, odd: bool) -> bool:
         text = line.text
