@@ -17,7 +17,7 @@ from offduty.triage.evidence import AFTER_LOG, Evidence, gather
 from offduty.triage.patterns import PatternSet
 from offduty.triage.reading.statements import Statement
 from offduty.triage.signature import Signature, When, catalogue
-from offduty.triage.verdict import Confidence, Verdict
+from offduty.triage.verdict import GUESSED, Confidence, Verdict
 
 # A statement's weight is the signature's times ten, less this: what was only warned of, or told in passing, rarely ends a job.
 _LESS = {"raised": 0, "error": 0, "ended": 1, "said": 0, "transaction": 5, "warning": 9, "info": 22}
@@ -250,7 +250,7 @@ def _guessed(evidence: Evidence, case: Case) -> Verdict:
         unknown,
         category=category.name,
         owner_kind=category.owner,
-        row=f"words.{category.name}",
+        row=f"{GUESSED}{category.name}",
         source="catalogue",
         title=f"Not known yet; its words suggest: {category.meaning}",
         cause=f"No signature of the catalogue explains this failure; this is a guess from {words}.",

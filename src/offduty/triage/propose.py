@@ -8,7 +8,7 @@ from typing import Any
 from offduty.triage.case import Case
 from offduty.triage.formats import toml
 from offduty.triage.seen import Seen
-from offduty.triage.verdict import Verdict
+from offduty.triage.verdict import GUESSED, Verdict
 
 MESSAGE_CHARS = 80
 _VARIES = re.compile(r"""0x[0-9a-fA-F]+|[0-9]+(?:[.,:-][0-9]+)*|'[^']{3,}'|"[^"]{3,}"|/[^\s'":]+""")
@@ -16,7 +16,7 @@ _VARIES = re.compile(r"""0x[0-9a-fA-F]+|[0-9]+(?:[.,:-][0-9]+)*|'[^']{3,}'|"[^"]
 
 def row_for(case: Case, verdict: Verdict) -> dict[str, Any]:
     """A row that would explain it, as TOML has it; cause, steps and team are left to be filled in."""
-    known = verdict.source == "catalogue"
+    known = verdict.source == "catalogue" and not (verdict.row or "").startswith(GUESSED)  # a guess is nobody's cause
     return {
         "id": _id(case, verdict),
         "when": when_for(case, verdict),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 UNKNOWN = "unknown"
+GUESSED = "words."  # how the row of a verdict begins that only words suggest
 
 Confidence = Literal["high", "medium", "low"]
 Source = Literal["table", "catalogue", "unknown"]

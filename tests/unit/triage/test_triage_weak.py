@@ -8,6 +8,7 @@ from offduty.triage.case import Case
 from offduty.triage.categories import CATEGORIES
 from offduty.triage.decide import decide, gather, weigh
 from offduty.triage.evidence import case_of, case_of_example
+from offduty.triage.propose import row_for
 from offduty.triage.signature import catalogue
 from offduty.triage.weak import SIGNS, THINGS, guess
 
@@ -41,6 +42,13 @@ def test_a_guess_never_stands_against_a_signature():
     """Whatever its words would vote for, the example of a signature is answered by a signature."""
     verdicts = [decide(case_of_example(one.example, dict(one.example_ended))) for one in catalogue()]
     assert not [verdict.row for verdict in verdicts if (verdict.row or "").startswith("words.")]
+
+
+def test_a_guess_is_not_written_into_a_proposed_row():
+    """The row to add leaves cause and steps to be filled in: what was guessed would look as if it were known."""
+    case = case_of("GlorpFault: module zorble is absent", 1)
+    row = row_for(case, decide(case))
+    assert row["cause"].startswith("What has happened") and row["steps"] == ["What to do first."]
 
 
 def test_words_that_say_nothing_leave_it_unknown():
