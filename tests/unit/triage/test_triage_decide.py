@@ -427,3 +427,10 @@ def test_what_is_said_in_passing_does_not_decide_against_an_exception():
 def test_a_number_of_three_digits_is_no_status():
     """Dimensions and counts are not read as answers of a server."""
     assert category("AssertionError: vectors not aligned: expected 768 dims, got 512") == "shape_mismatch"
+
+
+def test_the_folder_of_a_job_says_nothing():
+    """A job that lies in …/popen/ or …/models/ fails as one that lies elsewhere."""
+    log = 'Traceback (most recent call last):\n  File "/srv/popen/models/config/job.py", line 1, in <module>\n'
+    log += "FileNotFoundError: [Errno 2] No such file or directory: '/feeds/sales-2026-11-23.csv'\n"
+    assert decide(case_of(log, 1)).category == "input_missing"

@@ -132,7 +132,7 @@ def facts_of(statement: Statement, near: frozenset[str] = frozenset()) -> frozen
     text = statement.text
     found = {f"kind:{statement.kind}", *_libraries(statement), *_codes(text), *_words("statement").shown(text)}
     found |= _words("code").shown("\n".join(statement.code[-4:]))
-    found |= _words("trace").shown(" ".join(f"{frame.function or ''} {frame.file}" for frame in statement.frames))
+    found |= _words("trace").shown(" ".join(f"{frame.function or ''} {_place(frame)}" for frame in statement.frames))
     if "errno:EACCES" in found:  # Java's FileNotFoundException is raised for both
         found.discard("errno:ENOENT")
     if found & {"errno:ENOENT", "errno:EACCES", "http:404"} or _ABSENT.search(text):
@@ -184,6 +184,11 @@ def _libraries(statement: Statement) -> set[str]:
     else:
         found.add("frames:none")
     return found
+
+
+def _place(frame: Frame) -> str:
+    """The path of a library's file; of the job's own its name alone: where people keep their jobs says nothing."""
+    return frame.file if library_of(frame) else "/" + frame.file.replace("\\", "/").rpartition("/")[2]
 
 
 def library_of(frame: Frame) -> str:
