@@ -27,6 +27,11 @@ TRIED = 3
 MOST_WAITING = 10_000
 
 
+DAY = 86_400.0
+KEEP_TOLD = 90 * DAY
+"""Seconds for which alerts that are done with, and incidents that are over, are kept."""
+
+
 @dataclass(frozen=True)
 class Registered:
     """What came of the configuration: jobs under watch, and sentences about those that cannot be."""
@@ -45,6 +50,7 @@ class Station:
         self.places = settings.places()
         self._host = os.uname().nodename
         self.store: SqliteStore = open_store(self.places.store, clock=clock)
+        self._tidy_at = 0.0
         self.heartbeat = self._heartbeat()
         self.watcher = Watcher(
             self.store,
@@ -99,8 +105,11 @@ class Station:
             self.heartbeat.last = heartbeat.last
 
     def tick(self) -> Ticked:
-        """One look, and the heartbeat. Raises StoreError."""
+        """One look, and the heartbeat; once a day what was told long ago is forgotten (INV-11). Raises StoreError."""
         ticked = self.watcher.tick()
+        if self.clock.monotonic() >= self._tidy_at:
+            self.store.alerts.forget(self.clock.wall() - KEEP_TOLD)
+            self._tidy_at = self.clock.monotonic() + DAY
         if self.heartbeat is not None:
             before = self._facts()
             self.heartbeat.beat(self.oldest_owed)
