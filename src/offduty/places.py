@@ -24,6 +24,7 @@ class Places:
         self.spool = f"{state}/spool"
         self.locks = f"{state}/locks"
         self.retries = f"{state}/retries"
+        self.beats = f"{state}/beats"
         self.store = f"{state}/{STORE_NAME}"
         self.reserve = f"{state}/reserve"
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from offduty.runs.attempts import Attempt, World
+    from offduty.runs.beat import Beat
     from offduty.runs.failure import Failure
     from offduty.runs.job import Job
     from offduty.runs.record import Record
@@ -73,6 +74,7 @@ class Keeper:
         self._deadline = Deadline(world.clock, 0.0)
         self._remarks: list[str] = []
         self._tell_of_end: dict[str, Any] | None = None
+        self._beat: tuple[Attempt, Beat] | None = None
         self._is_taken_in = False
 
     def redactor(self, job: Job) -> Redactor | None:
@@ -141,6 +143,8 @@ class Keeper:
         guard("screen", self._show, attempt, [*block, *ending], bool(kept))
         if kept:
             guard("events", self._forget_events, attempt)
+        if self._beat is not None and self._beat[0] is attempt:
+            guard("last beat", self._beat[1].end)
 
     def skipped(self, job: Job, record: Record, holder: str) -> None:
         """The run did not start because another one is going on."""
@@ -487,13 +491,21 @@ class Keeper:
         return self._expected.of(one) if self._expected is not None else []
 
     def _follow_events(self, attempt: Attempt) -> str:
-        """Bring what the probe has seen into the log while the job runs."""
+        """Bring what the probe has seen into the log while the job runs, and show that this process lives."""
+        attempt.guard("beat", self._beat_of(attempt).beat)
         if os.path.exists(attempt.events):
             for one in self._evidence_of(attempt).poll():
                 self._log_seen(attempt, one)
             if self._is_looked_at(attempt):
                 attempt.guard("code", self._tell_origin, attempt)
         return REPEAT
+
+    def _beat_of(self, attempt: Attempt) -> Beat:
+        if self._beat is None or self._beat[0] is not attempt:
+            from offduty.runs.beat import Beat
+
+            self._beat = (attempt, Beat(self.world.places.beats, attempt.record["id"], self.world.clock))
+        return self._beat[1]
 
     @staticmethod
     def _log_seen(attempt: Attempt, one: Transaction | Check) -> None:

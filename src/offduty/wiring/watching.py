@@ -11,8 +11,10 @@ from offduty.alerts.addresses import Allowed
 from offduty.alerts.http import Route, post
 from offduty.clock import Clock, boot_id
 from offduty.errors import OffdutyError
+from offduty.runs.alive import supervisor_alive
 from offduty.secrets import Secret
 from offduty.settings.launch import follow
+from offduty.watch.beats import Listener
 from offduty.watch.heartbeat import Heartbeat
 from offduty.watch.watcher import NEVER, Ticked, Watcher
 from offduty.wiring.telling import outbox, promise_of, rules_of, tell_of
@@ -50,6 +52,7 @@ class Station:
         self.places = settings.places()
         self._host = os.uname().nodename
         self.store: SqliteStore = open_store(self.places.store, clock=clock)
+        self._listener = Listener(self.places.beats, clock, supervisor_alive)
         self._tidy_at = 0.0
         self.heartbeat = self._heartbeat()
         self.watcher = Watcher(
@@ -65,12 +68,13 @@ class Station:
 
     def take_in(self) -> None:
         """The spool into the store; runs without a supervisor become lost."""
-        from offduty.runs.alive import supervisor_alive
         from offduty.stores.replay import replay
         from offduty.wiring.retain import forget_events
 
-        done = replay(self.places.spool, self.store, alive=supervisor_alive, clock=self.clock)
+        done = replay(self.places.spool, self.store, alive=self._listener.alive, clock=self.clock)
         forget_events(self.store, done.lost, self.places.logs)
+        for run_id in done.lost:
+            self._listener.forget(run_id)
 
     def register(self) -> Registered:
         """Have what the configuration promises watched; jobs that left this file are not any more."""
