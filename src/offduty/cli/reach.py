@@ -35,14 +35,11 @@ class Planned:
         return last_start + self.every if self.every and last_start is not None else None
 
 
-def _next_slot(cron: str, timezone: str | None, now: float) -> float:
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
+def _next_slot(cron: str, timezone: str | None, now: float) -> float | None:
+    from offduty.watch.schedule import Cron
+    from offduty.wiring.schedules import machine_zone
 
-    from cronsim import CronSim
-
-    here = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(timezone) if timezone else None)
-    return next(CronSim(cron, here)).timestamp()
+    return Cron(cron, timezone or machine_zone()).after(now)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from offduty.alerts.books import Claimant
 from offduty.alerts.incident import Incident, incident_from_json
 from offduty.alerts.owed import UNREADABLE, Health, Owed, RowState, Silence
+from offduty.stores import queries
 from offduty.stores.record import as_json
 
 COLUMNS = (
@@ -38,11 +39,9 @@ LAST = chr(0x10FFFF)
 def _load() -> dict[str, str]:
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql", "sqlite", "alerts.sql")
     columns = ", ".join((*COLUMNS, '"group"', "entry"))
-    with open(path, encoding="utf-8") as file:
-        parts = [part.partition("\n") for part in file.read().split("-- name: ")[1:]]
-    queries = {name.strip(): sql.strip().rstrip(";").replace("{row}", columns) for name, _, sql in parts}
-    due = "\n".join(line for line in queries.pop("due").splitlines() if not line.startswith("--"))
-    return {name: sql.replace("{due}", due) for name, sql in queries.items()}
+    found = {name: sql.replace("{row}", columns) for name, sql in queries.split(queries.read(path)).items()}
+    due = "\n".join(line for line in found.pop("due").splitlines() if not line.startswith("--"))
+    return {name: sql.replace("{due}", due) for name, sql in found.items()}
 
 
 QUERIES = _load()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from offduty.clock import Clock
 from offduty.errors import StoreError
-from offduty.stores import failures
+from offduty.stores import failures, queries
 from offduty.stores.failures import SQLITE_ERRORS, is_busy, is_damage
 from offduty.stores.filesystem import kind_of
 from offduty.stores.parts import accepted_checks, accepted_fingerprint, accepted_ledger, accepted_metrics, accepted_parts, halved, joined
@@ -79,10 +79,7 @@ def named_queries(path: str) -> dict[str, str]:
     """The statements of a `.sql` file by the names in their `-- name:` lines, with the columns of a run filled in."""
     names = [f'"{field}"' for field in FIELDS]
     updates = ", ".join(f"{name} = excluded.{name}" for name in names)
-    with open(path, encoding="utf-8") as file:
-        text = file.read().format(columns=", ".join(names), values=", ".join("?" * len(names)), updates=updates)
-    parts = [part.partition("\n") for part in text.split("-- name: ")[1:]]
-    return {name.strip(): sql.strip().rstrip(";") for name, _, sql in parts}
+    return queries.split(queries.read(path).format(columns=", ".join(names), values=", ".join("?" * len(names)), updates=updates))
 
 
 QUERIES = named_queries(f"{SQL}/runs.sql")

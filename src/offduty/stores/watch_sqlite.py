@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from offduty.stores import queries
 from offduty.stores.watch_memory import watched
 from offduty.watch.promise import Promise, read_promise
 from offduty.watch.store import Peer, Started, Watched
@@ -16,14 +17,7 @@ from offduty.watch.store import Peer, Started, Watched
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 
 
-def _queries() -> dict[str, str]:
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql", "sqlite", "watch.sql")
-    with open(path, encoding="utf-8") as file:
-        parts = [part.partition("\n") for part in file.read().split("-- name: ")[1:]]
-    return {name.strip(): sql.strip().rstrip(";") for name, _, sql in parts}
-
-
-QUERIES = _queries()
+QUERIES = queries.split(queries.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql", "sqlite", "watch.sql")))
 
 
 class SqliteWatch:

@@ -17,6 +17,7 @@ from offduty.alerts.routing import ABSENCE, COPY, ORDER, Rules, Whose, route
 from offduty.alerts.wording import moment
 from offduty.clock import Clock, boot_id
 from offduty.errors import OffdutyError
+from offduty.settings.launch import EVENTS
 from offduty.settings.schema import Telling
 from offduty.stores.patience import chance
 from offduty.triage.case import Case
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from offduty.stores.sqlite import SqliteStore
     from offduty.wiring.triage import Duty
 
-EVENTS = (
-    "started", "succeeded", "warned", "failed", "timed_out", "terminated", "recovered", "missed", "overdue", "lost", "stuck", "stale",
-    "reminder", "escalated",
-)  # fmt: skip
 DURATIONS = {
     "settle": "settle_s", "remind": "remind_s", "remind_max": "remind_max_s", "escalate_after": "escalate_s",
 }  # fmt: skip
