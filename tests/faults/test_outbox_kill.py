@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -38,6 +40,7 @@ def world(tmp_path):
         alerts = store.alerts
         runs = store
         folder = tmp_path
+        path = tmp_path / "offduty.sqlite3"
 
         def sender(self, failpoint="", lease=1.0):
             """A sender that listens; it breaks at the failpoint."""
@@ -54,6 +57,21 @@ def world(tmp_path):
             while not holds():
                 assert time.monotonic() < end, self.alerts.counts()
                 time.sleep(0.01)
+
+        def stop(self, process):
+            """SIGSTOP outside of a transaction: SQLite's lock is held for as long as its holder sleeps, and nobody could deliver."""
+            while not self.stopped_free(process):
+                os.kill(process.pid, signal.SIGCONT)
+                time.sleep(0.003)
+
+        def stopped_free(self, process):
+            """Stop it; does it hold no lock?"""
+            os.kill(process.pid, signal.SIGSTOP)
+            os.waitpid(process.pid, os.WUNTRACED)
+            with contextlib.closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as db:
+                with contextlib.suppress(sqlite3.OperationalError):
+                    db.execute("BEGIN IMMEDIATE")
+                return db.in_transaction
 
         def delivered(self):
             """Wait until nothing is left to send."""
@@ -126,7 +144,7 @@ def test_a_sender_that_was_stopped_changes_nothing(world):
     (world.folder / "a.slow").touch()
     first = world.sender()
     world.until(lambda: world.copies("a"))
-    os.kill(first.pid, signal.SIGSTOP)
+    world.stop(first)
     world.sender()
     world.delivered()
     marked = {row.key: row.done_at for row in world.alerts.alerts()}
