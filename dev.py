@@ -16,7 +16,9 @@ if sys.version_info < (3, 11):  # the syntax of this file suits every Python 3.6
     sys.exit("dev.py: needs Python 3.11 or newer; this is {}.{} ({})".format(*sys.version_info[:2], sys.executable))
 
 import hashlib
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -51,6 +53,7 @@ COMPILE = (  # no address gets into the files: pip asks the index it is set up w
     "pip compile --quiet --no-config --system-certs --universal --python-version 3.11"
     " --generate-hashes --no-header --no-annotate --no-emit-index-url"
 )
+AGAIN = 3  # real processes against real time fail now and then for what runs beside them; more than that is no chance
 # command: Debian's package
 PEERS = {"hyperfine": "hyperfine", "chronic": "moreutils", "ts": "moreutils", "s6-log": "s6", "tini": "tini", "rg": "ripgrep"}
 
@@ -76,10 +79,23 @@ def demo(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """pytest, two tests at a time."""
+    """pytest, two tests at a time. Of the whole suite, up to AGAIN tests that failed are run once more, alone, and named."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users have their byte code cached, and so other timings
     install("test")
-    return call(PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments)
+    status = call(PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *(arguments or ["--cache-clear"]))
+    failed = failures() if status == 1 and not arguments else []
+    if not 0 < len(failed) <= AGAIN:
+        return status
+    say(f"failed beside other tests, and run once more, alone: {shlex.join(failed)}")
+    return call(PYTHON, "-m", "pytest", *failed)
+
+
+def failures() -> list[str]:
+    """The tests that failed last, as pytest noted them."""
+    try:
+        return sorted(json.loads(read(os.path.join(".pytest_cache", "v", "cache", "lastfailed"))))
+    except (OSError, ValueError):
+        return []
 
 
 def lint(_: list[str]) -> int:
