@@ -22,11 +22,11 @@ COLUMNS = (
     "channel",
     "job",
     "run",
-    "state",
     "at",
     "not_before",
     "within",
     "down",
+    "state",
     "attempts",
     "ambiguous",
     "owner",
@@ -137,8 +137,11 @@ class SqliteBooks:
 
     def claim(self, channel: str, who: Claimant, limit: int) -> list[Owed]:
         """A row that cannot be read comes as a dead one, of which only its number and columns are known."""
-        values = {**vars(who), "channel": channel, "limit": limit}
-        return sorted((_row(found) or _damaged(found) for found in self._all("claim", values)), key=lambda row: row.number)
+        found = self._all("due_rows", {**vars(who), "channel": channel, "limit": limit})
+        if found:
+            self._do("lease", {**vars(who), "numbers": as_json([number for number, *_ in found])})
+        taken = [_leased(columns, who.owner) for columns in found]
+        return [_row(columns, entry) or _damaged(columns) for columns, entry in zip(taken, _entries(taken), strict=True)]
 
     def is_due(self, channel: str, who: Claimant) -> bool:
         return bool(self._all("is_due", {**vars(who), "channel": channel})[0][0])
@@ -206,21 +209,44 @@ def _columns(row: Owed) -> dict[str, Any]:
     return {**columns, "group": row.group, "entry": as_json(entry)}
 
 
-def _rows(found: Iterable[tuple[Any, ...]]) -> list[Owed]:
-    return [row for columns in found if (row := _row(columns)) is not None]
+def _rows(found: Sequence[tuple[Any, ...]]) -> list[Owed]:
+    rows = (_row(columns, entry) for columns, entry in zip(found, _entries(found), strict=True))
+    return [row for row in rows if row is not None]
 
 
-def _row(columns: tuple[Any, ...]) -> Owed | None:
+def _entries(found: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """The last column of each. Read as one text they take half as long; if one is damaged, each is read by itself."""
+    texts = [columns[-1] for columns in found]
+    try:
+        entries = json.loads(f"[{','.join(texts)}]")
+    except (ValueError, RecursionError):
+        entries = []
+    return entries if len(entries) == len(texts) else [_object(text) for text in texts]
+
+
+def _row(columns: tuple[Any, ...], entry: Any) -> Owed | None:
     """The row, or None if its entry cannot be read."""
-    entry = _object(columns[-1])
     if not _is_entry(entry):
         return None
-    known = dict(zip(NAMES, columns, strict=False))
-    return Owed(**{**known, **entry, "refused": tuple(entry["refused"])})
+    entry["refused"] = tuple(entry["refused"])
+    return _owed(zip(NAMES, columns, strict=False), entry)
 
 
-def _is_entry(entry: dict[str, Any]) -> bool:
-    return entry.keys() == KEYS and isinstance(entry["facts"], dict) and isinstance(entry["refused"], list)
+def _owed(columns: Iterable[tuple[str, Any]], entry: dict[str, Any]) -> Owed:
+    """A row of all its fields. A frozen class sets each of 27 by itself, which is half of what a claim of fifty would cost."""
+    row = object.__new__(Owed)
+    vars(row).update(columns, **entry)
+    return row
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.keys() == KEYS and isinstance(entry["facts"], dict) and isinstance(entry["refused"], list)
+
+
+def _leased(columns: tuple[Any, ...], owner: str) -> tuple[Any, ...]:
+    """What `lease` makes of a row. Asking the database for it again (RETURNING) takes as long as the whole change."""
+    *known, state, attempts, ambiguous, _, group, entry = columns
+    return (*known, "leased", attempts + 1, ambiguous + (state == "leased"), owner, group, entry)
 
 
 def _damaged(columns: tuple[Any, ...]) -> Owed:

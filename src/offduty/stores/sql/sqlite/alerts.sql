@@ -87,12 +87,15 @@ INSERT INTO channel (name, entry) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET
 -- name: is_due
 SELECT EXISTS (SELECT 1 FROM outbox AS it WHERE {due});
 
--- name: claim
+-- name: due_rows
+SELECT {row} FROM outbox AS it WHERE {due} ORDER BY number LIMIT :limit;
+
+-- name: lease
+-- What offduty.stores.alerts_sqlite._leased says of them too.
 UPDATE outbox SET
   state = 'leased', attempts = attempts + 1, ambiguous = ambiguous + (state = 'leased'),
   owner = :owner, boot = :boot, lease_wall = :wall + :lease, lease_mono = :monotonic + :lease
-WHERE number IN (SELECT number FROM outbox AS it WHERE {due} ORDER BY number LIMIT :limit)
-RETURNING {row};
+WHERE number IN (SELECT value FROM json_each(:numbers));
 
 -- name: due
 -- Stands for {due} above. Its time has come, or it is further ahead than it was planned (the clock was set back). A lease of this boot is
