@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from offduty.drills.store import Looked, Rehearsed
+from offduty.drills.store import Looked, Rehearsed, Turn
 from offduty.stores.memory import MemoryStore
 from offduty.stores.sqlite import open_store
 from offduty.testing import MONDAY
@@ -39,3 +39,16 @@ def test_looks_at_the_coverage_come_by_time(store):
         store.drills.looked(look)
     store.drills.looked(Looked("other", MONDAY, 1.0, 1.0, 0, 1))
     assert store.drills.coverages("forecast") == looks
+
+
+def test_a_turn_is_kept_from_its_beginning(store):
+    """It gets a number, and is the same turn when it is taken up again and when it is over; the newest of each job is found at once."""
+    begun = store.drills.put_turn(Turn("forecast", MONDAY))
+    assert begun.number == 1 and store.drills.last_turns() == {"forecast": begun}
+    over = store.drills.put_turn(
+        replace(begun, tries=2, ended_at=MONDAY + 60, outcome="failed", passed=1, of=2, said="FEED-01", code="E821")
+    )
+    other = store.drills.put_turn(Turn("other", MONDAY, by="hand"))
+    second = store.drills.put_turn(Turn("forecast", MONDAY + 90))
+    assert store.drills.turns("forecast") == [over, second]
+    assert store.drills.last_turns() == {"forecast": second, "other": other}

@@ -8,8 +8,9 @@ from typing import Literal
 Event = Literal[
     "started", "succeeded", "warned", "failed", "recovered", "missed", "overdue", "lost", "stuck", "stale",
     "reminder", "acknowledged", "escalated", "digest", "silenced", "channel_broken", "undelivered", "test",
+    "drill_failed", "drill_passed", "weekly",
 ]  # fmt: skip
-"""What happened. `failed` stands for timed_out and terminated too; `outcome` tells them apart.
+"""What happened. `weekly`: the digest of a team's week. `failed` stands for timed_out and terminated too; `outcome` tells them apart.
 
 `undelivered`: another channel did not take an alert that was owed there. `silenced`: a silence was set, or ended."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from offduty.alerts.alert import Alert, Severity
-from offduty.alerts.incident import NEVER_RAN
+from offduty.alerts.incident import DRILL, NEVER_RAN
 from offduty.alerts.owed import Owed
 from offduty.alerts.wording import moment
 from offduty.clock import rfc3339
@@ -20,7 +20,7 @@ SEVERITIES: Mapping[str, Severity] = {
 WORDS = {
     "started": "STARTED", "succeeded": "SUCCEEDED", "warned": "WARNED", "failed": "FAILED", "timed_out": "TIMED OUT",
     "terminated": "TERMINATED", "recovered": "RECOVERED", "missed": "MISSED", "overdue": "OVERDUE", "lost": "LOST", "stuck": "STUCK",
-    "stale": "STALE", "reminder": "STILL BROKEN", "escalated": "ESCALATED",
+    "stale": "STALE", "reminder": "STILL BROKEN", "escalated": "ESCALATED", "drill_failed": "DRILL FAILED",
 }  # fmt: skip
 LAST_LINES = 12
 
@@ -46,6 +46,10 @@ def compose(row: Owed, known: Known, members: Sequence[Owed] = ()) -> Alert:
     """The message that `row` owes. `members`: the rows that it tells of, if it is a digest."""
     if row.event == "digest":
         return _digest(row, members, known)
+    if row.event == "drill_failed":
+        return _drill(row, known)
+    if row.event == "weekly":
+        return _week(row, known)
     if row.event in ("silenced", "undelivered", "channel_broken", "acknowledged"):
         return _notice(row, known)
     return _of_job(row, known)
@@ -81,9 +85,36 @@ def _title(row: Owed, known: Known, verdict: Mapping[str, Any]) -> str:
     return f"{word} {row.job}: {about}" if about else f"{word} {row.job}"
 
 
+def _drill(row: Owed, known: Known) -> Alert:
+    """What a drill that came by itself found, or why it could not be done."""
+    facts = row.facts
+    said = str(facts.get("said") or "")
+    again = f"See what happened: offduty drill {row.job} --history. When it is mended: offduty drill {row.job}"
+    word = "DRILL NOT DONE" if facts.get("outcome") == "could not" else WORDS["drill_failed"]
+    return Alert(
+        key=row.key, event=row.event, job=row.job, title=f"{word} {row.job}: {said}" if said else f"{word} {row.job}",
+        at=float(facts.get("at", row.at)), severity="warning", status=row.status, incident=row.incident or None,
+        what=str(facts.get("why") or ""), items=tuple(str(item) for item in facts.get("items") or ()), steps=(again,),
+        team=known.titles.get(row.team, row.team), contact=known.contacts.get(row.team, ""), told=known.told, link=known.link,
+    )  # fmt: skip
+
+
+def _week(row: Owed, known: Known) -> Alert:
+    """A team's digest: what it says was put together when it came to be owed."""
+    facts = row.facts
+    team = known.titles.get(row.team, row.team)
+    return Alert(
+        key=row.key, event="weekly", job="", title=str(facts.get("title") or f"{team}: the week"), at=row.at, team=team,
+        what=str(facts.get("what") or ""), items=tuple(str(item) for item in facts.get("items") or ()),
+        steps=tuple(str(step) for step in facts.get("do") or ()), link=known.link,
+    )  # fmt: skip
+
+
 def _recovered(row: Owed) -> str:
     """`well again after 3 h 2 min and 4 bad runs`."""
     facts = row.facts
+    if facts.get("cause") == DRILL:
+        return "its drills go as promised" + (f" (resolved by {facts['resolved_by']})" if facts.get("resolved_by") else "")
     lasted = float(facts.get("at") or row.at) - float(facts.get("opened_at") or row.at)
     bad = int(facts.get("failures") or 0)
     by = f" (resolved by {facts['resolved_by']})" if facts.get("resolved_by") else ""

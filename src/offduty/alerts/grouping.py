@@ -27,7 +27,7 @@ class Batch:
 
 def batch(rows: Sequence[Owed], now: float, *, pages: bool) -> Batch:
     """Sort what was claimed for one channel. What was tried before stays as it was: receivers know it by its key."""
-    fresh = [row for row in rows if row.attempts == 1 and not row.ambiguous and row.event != "digest"]
+    fresh = [row for row in rows if row.attempts == 1 and not row.ambiguous and row.event not in ("digest", "weekly")]
     calm = [row for row in fresh if _is_calm(row, now)] if not pages else []
     loud = [row for row in fresh if row not in calm and (row.status == "firing" or not pages)]
     sets = [members for members in (calm if len(calm) > 1 else [], loud if len(loud) > STORM else []) if members]

@@ -6,6 +6,8 @@
 4. Time does the rest: reminders at growing distances, escalation when nobody acknowledged, the end of settling.
 5. People acknowledge, note, snooze and resolve.
 
+What recurring drills find is an incident of its own: only the next drill that goes well ends it, whatever runs of the job do meanwhile.
+
 Times are seconds since 1970. `now` is the clock of who decides; `Happening.at` may come from another machine, so a difference between
 two of them only ever shortens a wait, within the wait's own bounds (INV-10).
 """
@@ -13,7 +15,7 @@ two of them only ever shortens a wait, within the wait's own bounds (INV-10).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from offduty.alerts.alert import Event
@@ -23,11 +25,16 @@ from offduty.alerts.plan import Policy
 State = Literal["pending", "open", "settling", "resolved"]
 
 GOOD = ("succeeded", "warned")
-BAD = ("failed", "lost", "missed", "overdue", "stuck", "stale")
+BAD = ("failed", "lost", "missed", "overdue", "stuck", "stale", "drill_failed")
+DRILLS = ("drill_failed", "drill_passed")
 NEVER_RAN = "never ran"
 """The cause of a missed run of a job that never ran at all: it was set up, and nothing starts it."""
 UPDATE_EVERY = 900.0  # seconds between two updates on a job that flaps
 MOST_NOTES = 100
+DRILL = "drill"
+"""The cause of an incident that a drill found."""
+CALM = Policy(settle_s=0.0)
+"""How incidents of drills behave: nothing is broken, so nobody is reminded, and it is over with the next drill that goes well."""
 LONGEST_SNOOZE = 30 * 86_400.0
 
 
@@ -37,7 +44,7 @@ class Happening:
 
     `event`: `started`, one of `GOOD` or one of `BAD`. `cause`: what broke, as triage names it. `final`: False if it will be tried again.
     `by_hand`: a person started the run. `corrects`: the real end of a run that was thought lost. `superseded`: a later run of the job is
-    known already, and was good. `late`: so old that it is news to nobody.
+    known already, and was good. `late`: so old that it is news to nobody. `details`: more for the message, small, where no record has it.
     """
 
     key: str
@@ -52,6 +59,7 @@ class Happening:
     corrects: bool = False
     superseded: bool = False
     late: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,8 +131,10 @@ def incident_from_json(found: Mapping[str, Any]) -> Incident:
 
 def advance(incidents: Sequence[Incident], happening: Happening, policy: Policy, now: float) -> Step:
     """What `happening` does to the job's incidents that are not resolved."""
+    incidents = [it for it in incidents if (it.event in DRILLS) == (happening.event in DRILLS)]
+    policy = CALM if happening.event in DRILLS else policy
     before = _settled_by_truth(incidents, happening, now)
-    if happening.event in GOOD:
+    if happening.event in (*GOOD, "drill_passed"):
         return _join(before, _well(_still(incidents, before), happening, policy, now))
     if happening.event in BAD:
         return _join(before, _bad(_still(incidents, before), happening, policy, now))
@@ -263,6 +273,7 @@ def _may_escalate(incident: Incident, policy: Policy) -> bool:
 
 def time_passed(incident: Incident, policy: Policy, now: float) -> Step:
     """What is owed for an incident that is due: the end of settling, an escalation, a reminder."""
+    policy = CALM if incident.event in DRILLS else policy
     if incident.state == "settling":
         return _resolve(incident, now)
     if incident.state != "open" or incident.acked_at is not None:

@@ -21,7 +21,7 @@ UNREADABLE: Mapping[str, Any] = {"damaged": True}
 
 Status = Literal["firing", "resolved", "info"]
 
-FIRING = ("failed", "lost", "missed", "overdue", "stuck", "stale", "reminder", "escalated", "silenced")
+FIRING = ("failed", "lost", "missed", "overdue", "stuck", "stale", "reminder", "escalated", "silenced", "drill_failed")
 """Events after which a channel believes the incident to be open."""
 
 

@@ -1,7 +1,8 @@
 """Who hears of what, where and how urgently: from what is configured and a verdict to the `tell` that a run carries. Pure.
 
 Whose a failure is gets it as urgently as the event and the severity say; the job's owner, if that is another team, gets a copy
-(`copy_owner`, by default in the digest). Good news and the start of a run are the owner's alone. What nobody is told stays in the record.
+(`copy_owner`, by default in the digest). Good news, the start of a run, and what a drill found are the owner's alone. What nobody is told
+stays in the record.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from offduty.alerts.plan import Urgency
 
 USUAL: Mapping[str, Urgency] = {
     "started": "quiet", "succeeded": "quiet", "warned": "digest", "failed": "now", "recovered": "now", "missed": "now", "overdue": "now",
-    "lost": "now", "stuck": "now", "stale": "now", "reminder": "now", "escalated": "now",
+    "lost": "now", "stuck": "now", "stale": "now", "reminder": "now", "escalated": "now", "drill_failed": "now",
 }  # fmt: skip
 """How urgent each event is where nothing else is said."""
 
 ORDER: tuple[Urgency, ...] = ("quiet", "digest", "now")
 COPY: Urgency = "digest"
-OWNERS_ALONE = ("started", "succeeded")
+OWNERS_ALONE = ("started", "succeeded", "drill_failed")
 FAILURES = ("failed", "timed_out", "terminated")
 """Outcomes that are the event `failed`."""
 ABSENCE = ("missed", "overdue", "lost", "stuck", "stale")

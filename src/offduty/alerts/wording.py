@@ -20,7 +20,7 @@ ROOMS = (3000, 1000, 400, 150, 60)
 MOST_STEPS, MOST_LINES, MOST_TOLD = 12, 25, 12
 COLOURS = {"good": "#2e7d32", "bad": "#c62828", "warning": "#b26a00", "calm": "#455a64"}
 _SIGNS = {"good": "🟢", "bad": "🔴", "warning": "🟠", "calm": "🔵"}
-_BAD = ("failed", "missed", "overdue", "lost", "stuck", "stale", "reminder", "escalated", "channel_broken", "undelivered")
+_BAD = ("failed", "missed", "overdue", "lost", "stuck", "stale", "reminder", "escalated", "channel_broken", "undelivered", "drill_failed")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ def notice(alert: Alert) -> str:
         return f"This is a drill: nothing is wrong, and nothing has to be done.{asked}"
     if alert.event == "test":
         return f"This is a test. It arrived; please confirm it: offduty alerts confirm {line(alert.code)}"
+    if alert.event == "drill_failed":
+        return "This comes from a rehearsal: nothing is broken in earnest. What it found would go wrong in earnest."
     return ""
 
 

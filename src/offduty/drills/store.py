@@ -48,6 +48,27 @@ class Rehearsed:
         return {**found.pop("entry"), **found}
 
 
+@dataclass(frozen=True)
+class Turn:
+    """All drills of a job, done once. `number`: 0 until it is kept. `by`: `watch`, or `hand`. `tries`: how often it was taken up.
+
+    `outcome`: "" while it goes on, then `passed`, `failed` or `could not`; `passed` of `of` went as promised; `said`: in words; `code`: of
+    the error that it could not be done for.
+    """
+
+    job: str
+    began_at: float
+    number: int = 0
+    by: str = "watch"
+    tries: int = 1
+    ended_at: float | None = None
+    outcome: str = ""
+    passed: int = 0
+    of: int = 0
+    said: str = ""
+    code: str = ""
+
+
 def rehearsed(found: Mapping[str, Any]) -> Rehearsed:
     """The inverse of `as_json`. Raises TypeError for what is none."""
     names = [name for name in Rehearsed.__dataclass_fields__ if name != "entry"]
@@ -69,3 +90,12 @@ class DrillStore(Protocol):
 
     def rehearsals(self, job: str) -> list[Rehearsed]:
         """Of each row, fault and target the newest, in the order in which they were first rehearsed."""
+
+    def put_turn(self, turn: Turn) -> Turn:
+        """Keep it, or what it is now; it comes back with its number."""
+
+    def turns(self, job: str) -> list[Turn]:
+        """By time, the oldest first; at most the newest hundred."""
+
+    def last_turns(self) -> dict[str, Turn]:
+        """The newest turn of each job that ever had one."""

@@ -18,7 +18,7 @@ LONGEST_VALUE = 64 << 10
 
 EVENTS = (
     "started", "succeeded", "warned", "failed", "timed_out", "terminated", "recovered", "missed", "overdue", "lost", "stuck", "stale",
-    "reminder", "escalated",
+    "reminder", "escalated", "drill_failed",
 )  # fmt: skip
 URGENCIES = ("quiet", "digest", "now", "off")
 COMPARISONS = ("<=", ">=", "==", "<", ">")

@@ -17,7 +17,22 @@ from offduty.settings.launch import expand, launch, path_in
 from offduty.settings.layers import FileLayer, Layer, Source, VariableLayer
 from offduty.settings.mistakes import DEGRADES, STOPS, STOPS_JOB, WARNS, ConfigErrors, Mistake, Path, from_error, nearest
 from offduty.settings.quick import folder_of, merge
-from offduty.settings.schema import TABLES, Calendar, Channel, Conduct, Dependency, Job, Ping, Row, Team, Telling, Top, Watch
+from offduty.settings.schema import (
+    TABLES,
+    Calendar,
+    Channel,
+    Conduct,
+    Dependency,
+    Digest,
+    Job,
+    Ping,
+    Rehearsing,
+    Row,
+    Team,
+    Telling,
+    Top,
+    Watch,
+)
 
 MISSING_JOB = "E506"
 
@@ -37,7 +52,8 @@ class Settings:
     triage: list[Row]
     triage_file: str | None
     owners: dict[str, str]
-    drill: dict[str, Any]
+    drill: Rehearsing
+    digest: Digest
     alerts: Telling
     watch: Watch
     ping: Ping
@@ -164,7 +180,8 @@ def _read(whole: dict[str, Any], found: list[Layer], environ: Mapping[str, str],
         triage=triage if isinstance(triage, list) else [],
         triage_file=triage if isinstance(triage, str) else None,
         owners=_or_empty(convert(whole.get("owners", {}), TABLES["owners"], ("owners",), report)),
-        drill=_or_empty(convert(whole.get("drill", {}), TABLES["drill"], ("drill",), report)),
+        drill=Rehearsing(**read_table(Rehearsing, whole.get("drill", {}), ("drill",), report)),
+        digest=Digest(**read_table(Digest, whole.get("digest", {}), ("digest",), report)),
         alerts=Telling(**read_table(Telling, whole.get("alerts", {}), ("alerts",), report)),
         watch=Watch(**read_table(Watch, whole.get("watch", {}), ("watch",), report)),
         ping=Ping(**read_table(Ping, whole.get("ping", {}), ("ping",), report)),

@@ -239,6 +239,22 @@ def _worth(value: object) -> Table | None:
     return value if value.get("better", "lower") in ("lower", "higher") and _text(value.get("currency", "")) is not None else None
 
 
+def _drill(value: object) -> Table | None:
+    """Hours are left to the full loader."""
+    plain = {
+        "every": _seconds_or_none, "limit": _seconds, "longest": _seconds, "all": _flag, "for_real": _flag, "allow_writes": _globs,
+        "allow_run": _globs,
+    }  # fmt: skip
+    if not isinstance(value, dict) or not set(value) <= set(plain):
+        return None
+    values = {key: plain[key](item) for key, item in value.items()}
+    return None if None in values.values() else values
+
+
+def _globs(value: object) -> list[str] | None:
+    return value if _texts(value) is not None and all(value) else None  # type: ignore[arg-type,return-value]
+
+
 def _files(value: object) -> list[str] | None:
     files = [value] if isinstance(value, str) else value
     return files if _texts(files) is not None and all(files) else None  # type: ignore[arg-type,return-value]
@@ -329,6 +345,7 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "alerts": _alerts,
     "good_enough": _good_enough,
     "value": _worth,
+    "drill": _drill,
     "notes": _text,
 }
 """The settings of a job, and how the fast path knows that a value is right."""

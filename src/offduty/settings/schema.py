@@ -18,7 +18,7 @@ from offduty.settings.launch import DEFAULTS, LOG_DEFAULTS, is_bound
 
 Event = Literal[
     "started", "succeeded", "warned", "failed", "timed_out", "terminated", "recovered", "missed", "overdue", "lost", "stuck", "stale",
-    "reminder", "escalated",
+    "reminder", "escalated", "drill_failed",
 ]  # fmt: skip
 Urgency = Literal["quiet", "digest", "now", "off"]
 Severity = Literal["info", "notice", "low", "warning", "medium", "error", "high", "critical"]
@@ -307,6 +307,7 @@ class Telling(Table, frozen=True, kw_only=True):
     stale: Urgency | None = None
     reminder: Urgency | None = None
     escalated: Urgency | None = None
+    drill_failed: Urgency | None = None
     copy_owner: Urgency | None = None
     severity: dict[Severity, Urgency] = {}
     after_failures: Count | None = None
@@ -353,6 +354,22 @@ class Output(Table, frozen=True, kw_only=True):
     max_age: Seconds
 
 
+class Rehearsing(Table, frozen=True, kw_only=True):
+    """`[drill]` for all jobs, and `drill` of one: when failures are rehearsed by themselves, and what the job may do meanwhile.
+
+    `every`: 0 for never. `hours`: begun only then, in the job's zone. `limit`: of one rehearsal; `longest`: of all of them together.
+    """
+
+    every: SecondsOrNone | None = None
+    hours: Hours | None = None
+    limit: Seconds | None = None
+    longest: Seconds | None = None
+    all: bool | None = None
+    for_real: bool | None = None
+    allow_writes: list[Filled] | None = None
+    allow_run: list[Filled] | None = None
+
+
 class Worth(Table, frozen=True, kw_only=True):
     """`[job.NAME.value]`: what a run, a better metric and an hour of work are worth. `metric`: the one that counts."""
 
@@ -384,6 +401,7 @@ class Job(Conduct, frozen=True, kw_only=True):
     env_file: Filled | list[Filled] = []
     good_enough: dict[str, Bound] = {}
     value: Worth = Worth()
+    drill: Rehearsing = Rehearsing()
     notes: Text = Text("")
 
 
@@ -405,6 +423,7 @@ class Team(Table, frozen=True, kw_only=True):
     timezone: Zone | None = None
     notes: Text = Text("")
     alerts: dict[Event, Urgency] = {}
+    digest: bool = True
 
 
 class Channel(Table, frozen=True, kw_only=True):
@@ -434,6 +453,15 @@ class Watch(Table, frozen=True, kw_only=True):
     heartbeat_every: Seconds = Seconds(60)
     heartbeat_allow: list[Filled] = []
     team: Filled | None = None
+
+
+class Digest(Table, frozen=True, kw_only=True):
+    """`[digest]`: when each team is sent its week. `timezone`: for teams that name none."""
+
+    send: bool = True
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    at: TimeOfDay = TimeOfDay("09:00")
+    timezone: Zone | None = None
 
 
 class Ping(Table, frozen=True, kw_only=True):
@@ -481,7 +509,8 @@ TABLES: dict[str, Any] = {
     "alerts": Telling,
     "watch": Watch,
     "ping": Ping,
-    "drill": dict[str, Any],
+    "drill": Rehearsing,
+    "digest": Digest,
 }
 """Every table there may be at the top of a configuration."""
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from offduty.drills.store import Looked, Rehearsed, rehearsed
+from offduty.drills.store import Looked, Rehearsed, Turn, rehearsed
 
 MOST = 1000
+MOST_TURNS = 100
+TURN = 'number, job, began_at, "by", tries, ended_at, outcome, passed, "of", said, code'
+TURN_NOW = ", ".join(f"{name} = excluded.{name}" for name in TURN.split(", ")[3:])
 COVERAGE = "job, at, share, known, holes, faults"
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 
@@ -25,6 +29,7 @@ class MemoryDrills:
     def __init__(self) -> None:
         self._looked: list[Looked] = []
         self._drills: list[Rehearsed] = []
+        self._turns: dict[int, Turn] = {}
 
     def looked(self, one: Looked) -> None:
         self._looked.append(one)
@@ -37,6 +42,17 @@ class MemoryDrills:
 
     def rehearsals(self, job: str) -> list[Rehearsed]:
         return newest(one for one in self._drills if one.job == job)
+
+    def put_turn(self, turn: Turn) -> Turn:
+        turn = replace(turn, number=turn.number or len(self._turns) + 1)
+        self._turns[turn.number] = turn
+        return turn
+
+    def turns(self, job: str) -> list[Turn]:
+        return [one for one in self._turns.values() if one.job == job][-MOST_TURNS:]
+
+    def last_turns(self) -> dict[str, Turn]:
+        return {one.job: one for one in self._turns.values()}
 
 
 class SqliteDrills:
@@ -64,6 +80,27 @@ class SqliteDrills:
         sql = "SELECT entry FROM (SELECT number, entry FROM drill WHERE job = ? ORDER BY number DESC LIMIT 20000) ORDER BY number"
         rows = self._read(lambda db: db.execute(sql, (job,)).fetchall())
         return newest(one for (text,) in rows if (one := _kept(text)) is not None)
+
+    def put_turn(self, turn: Turn) -> Turn:
+        row = (
+            turn.job, turn.began_at, turn.by, turn.tries, turn.ended_at, turn.outcome, turn.passed, turn.of, turn.said, turn.code,
+        )  # fmt: skip
+        sql = f"INSERT INTO drill_turn ({TURN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET {TURN_NOW}"
+        number = self._write(lambda db: db.execute(f"{sql} RETURNING number", (turn.number or None, *row)).fetchone()[0])
+        return replace(turn, number=int(number))
+
+    def turns(self, job: str) -> list[Turn]:
+        sql = f"SELECT {TURN} FROM drill_turn WHERE job = ? ORDER BY number DESC LIMIT {MOST_TURNS}"
+        return [_turn(row) for row in reversed(self._read(lambda db: db.execute(sql, (job,)).fetchall()))]
+
+    def last_turns(self) -> dict[str, Turn]:
+        sql = f"SELECT {TURN} FROM drill_turn WHERE number IN (SELECT max(number) FROM drill_turn GROUP BY job)"
+        return {turn.job: turn for turn in map(_turn, self._read(lambda db: db.execute(sql).fetchall()))}
+
+
+def _turn(row: Sequence[Any]) -> Turn:
+    number, job, began_at, *rest = row
+    return Turn(job, began_at, number, *rest)
 
 
 def _kept(text: object) -> Rehearsed | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from offduty.alerts.incident import Incident
+from offduty.alerts.incident import DRILLS, Incident
 from offduty.handover.request import requirements
 from offduty.handover.value.effort import Handled
 from offduty.handover.value.judge import Target
@@ -55,7 +55,7 @@ def handled(incidents: Iterable[Incident]) -> Iterator[Handled]:
     """Incidents that took somebody's time: those that were acknowledged, noted or resolved by hand."""
     for one in incidents:
         by = one.acked_by or one.resolved_by or (one.notes[0][1] if one.notes else "")
-        if by:
+        if by and one.event not in DRILLS:  # nothing was broken: how long it stays open says nothing of anybody's hours
             begun = one.acked_at if one.acked_at is not None else one.notes[0][0] if one.notes else one.opened_at
             known = one.acked_at is not None and one.resolved_at is not None
             yield Handled(begun, by, one.cause, max(one.resolved_at - begun, 0.0) / 3600 if known and one.resolved_at is not None else None)

@@ -56,6 +56,9 @@ TITLES = {
     "undelivered": "NOT DELIVERED to chat: alerts of feed",
     "digest": "0 messages about ",
     "test": "TEST feed",
+    "drill_failed": "DRILL FAILED feed",
+    "drill_passed": "DRILL_PASSED feed",
+    "weekly": "Data Science: the week",
 }
 
 

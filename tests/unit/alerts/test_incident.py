@@ -222,3 +222,28 @@ def test_every_end_has_a_beginning(happenings, after, settle):
         if name:
             assert events[0] in ("failed", "missed", "lost", "overdue") and events.count("recovered") <= 1
             assert "recovered" not in events[:-1]
+
+
+def test_what_a_drill_found_ends_with_the_next_drill_that_goes_well():
+    """A good run ends what is broken, and not that; a good drill ends that, and nothing else. Told once, whoever waits or snoozes."""
+    life = Life(replace(AT_ONCE, remind_s=HOUR, escalate_s=HOUR))
+    life.happens("failed", 0, cause="FEED-01")
+    life.happens("drill_failed", 1, cause="drill")
+    life.happens("succeeded", 2)
+    life.happens("drill_failed", DAY, cause="drill")
+    (drill,) = life.open()
+    life.add(snooze(drill, "ada", HOUR, DAY), DAY)
+    life.passes(4 * DAY, since=DAY)
+    life.happens("failed", 5 * DAY, cause="DB-01")
+    life.happens("drill_passed", 5 * DAY + 1)
+    assert [it.cause for it in life.open()] == ["DB-01"]
+    assert life.events("reminder", "escalated") == [
+        "failed",
+        "drill_failed",
+        "recovered",
+        "succeeded",
+        "failed",
+        "recovered",
+        "drill_passed",
+    ]
+    assert [at for at, event in life.told if event in ("reminder", "escalated")] == []

@@ -42,6 +42,7 @@ def test_what_was_applied_is_on_record(tmp_path):
         (7, "0007_handover.sql", 64, 24),
         (8, "0008_pings.sql", 64, 24),
         (9, "0009_drills.sql", 64, 24),
+        (10, "0010_recurring.sql", 64, 24),
     ]
 
 

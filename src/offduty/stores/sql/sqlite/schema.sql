@@ -53,6 +53,20 @@ CREATE TABLE drill (
   entry  TEXT NOT NULL -- JSON
 ) STRICT;
 
+CREATE TABLE drill_turn (
+  number   INTEGER PRIMARY KEY,
+  job      TEXT NOT NULL,
+  began_at REAL NOT NULL, -- wall time
+  "by"     TEXT NOT NULL,
+  tries    INTEGER NOT NULL,
+  ended_at REAL,
+  outcome  TEXT NOT NULL,
+  passed   INTEGER NOT NULL,
+  "of"     INTEGER NOT NULL,
+  said     TEXT NOT NULL,
+  code     TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE fingerprint (
   run_id  TEXT NOT NULL PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
   brief   TEXT NOT NULL, -- JSON: object, what is of this run alone
@@ -243,11 +257,21 @@ CREATE TABLE watcher (
   facts   TEXT NOT NULL -- JSON: object
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE week_told (
+  source TEXT NOT NULL, -- the configuration file that the team stands in
+  team   TEXT NOT NULL,
+  slot   REAL NOT NULL, -- wall time: when its last digest was due
+  since  REAL NOT NULL, -- from when on the next one has to tell
+  PRIMARY KEY (source, team)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX acceptance_by_job ON acceptance (job, number);
 
 CREATE INDEX coverage_by_job ON coverage (job, number);
 
 CREATE INDEX drill_by_job ON drill (job, number);
+
+CREATE INDEX drill_turn_by_job ON drill_turn (job, number);
 
 CREATE INDEX fingerprint_by_content ON fingerprint (content);
 
