@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
+from dataclasses import replace as replaced
 
 import pytest
+from msgspec.structs import replace
 
 from offduty.stores import STORES
 from offduty.testing import MONDAY, a_run
@@ -69,10 +70,10 @@ def test_another_address_replaces_the_old_one(store):
     """Rotation: the old uuid and the old key are nobody's."""
     store.pings.change(lambda pings: (pings.put_key(KEY), pings.put(CHECK)))
     new = replace(CHECK, code=OTHER)
-    store.pings.change(lambda pings: (pings.put(new), pings.put_key(replace(KEY, secret="new"))))
+    store.pings.change(lambda pings: (pings.put(new), pings.put_key(replaced(KEY, secret="new"))))
     assert store.pings.look(CODE) == store.pings.look(key=KEY.secret, slug="backup") == []
     assert store.pings.look(OTHER) == store.pings.look(key="new", slug="backup") == [new] and store.pings.keys() == [
-        replace(KEY, secret="new")
+        replaced(KEY, secret="new")
     ]
 
 

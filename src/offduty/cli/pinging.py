@@ -7,8 +7,9 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from offduty.clock import Clock, rfc3339
 from offduty.errors import NotThere, quoted

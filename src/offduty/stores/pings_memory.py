@@ -83,7 +83,7 @@ class MemoryPings:
     def hear(self, job: str, heard: Heard) -> None:
         self._heard[job] = [*self._heard.get(job, []), heard][-REMEMBERED:]
 
-    def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None) -> None:
+    def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None, *, new: bool = False) -> None:
         self._store.put_run(record, tell=tell)
 
     def run(self, run_id: str) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from offduty.watch.pings.store import REMEMBERED, Answer, OpenPings, digest
 from offduty.watch.promise import Promise
 
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
-PutRun = Callable[[sqlite3.Connection, Mapping[str, Any], Mapping[str, Any] | None], None]
+PutRun = Callable[[sqlite3.Connection, Mapping[str, Any], Mapping[str, Any] | None, bool], None]
 GetRun = Callable[[sqlite3.Connection, str], dict[str, Any] | None]
 
 PUT = """INSERT INTO ping_check (job, digest, key_name, slug, facts) VALUES (?, ?, ?, ?, ?)
@@ -100,11 +100,11 @@ class _Open:
         self._db.execute("DELETE FROM ping_check WHERE job = ?", (job,))
 
     def hear(self, job: str, heard: Heard) -> None:
-        row = (job, heard.number % REMEMBERED, heard.number, msgspec.json.encode(list(vars(heard).values())).decode())
+        row = (job, heard.number % REMEMBERED, heard.number, msgspec.json.encode(heard).decode())
         self._db.execute("INSERT OR REPLACE INTO ping (job, place, number, facts) VALUES (?, ?, ?, ?)", row)
 
-    def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None) -> None:
-        self._put_run(self._db, record, tell)
+    def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None, *, new: bool = False) -> None:
+        self._put_run(self._db, record, tell, new)
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         return self._get_run(self._db, run_id)

@@ -19,6 +19,8 @@ GOOD = ("succeeded", "warned")
 TRIGGERS = ("manual", "scheduled", "retry", "drill")
 SHOWN_CANDIDATES = 5
 LARGEST = 2**63 - 1  # of SQLite's integers
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes an encoder for each call
+_STRICT = json.JSONEncoder(allow_nan=False).encode
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART = re.compile(r"[0-9a-f-]+")
@@ -82,7 +84,7 @@ def _object(value: object) -> dict[str, Any]:
     """A JSON object; `NaN` and what JSON does not have are refused. What comes out shares nothing with what came in."""
     if not isinstance(value, dict):
         raise ValueError
-    return cast("dict[str, Any]", json.loads(json.dumps(value, allow_nan=False)))
+    return cast("dict[str, Any]", json.loads(_STRICT(value)))
 
 
 def _or_null(check: Callable[[object], object]) -> Callable[[object], object]:
@@ -115,6 +117,7 @@ CHECKS: dict[str, Callable[[Any], object]] = {
     "summary": _or_null(_object),
 }
 FIELDS = tuple(CHECKS)
+_EACH = tuple(CHECKS.items())
 _JSON = tuple(FIELDS.index(name) for name in ("command", "summary"))
 
 
@@ -122,15 +125,23 @@ def checked(record: object) -> Record:
     """`record` as a copy with exactly the known fields, each of its type; those of a newer offduty are left out. Else `NotARecord`."""
     if not isinstance(record, dict):
         raise NotARecord("not an object")
-    result: Record = {}
-    for name, check in CHECKS.items():
-        try:
-            result[name] = check(record.get(name))
-        except (ValueError, TypeError, RecursionError):
-            raise NotARecord(f"{name} is {quoted(record[name])}" if name in record else f"{name} is missing") from None
+    given = record.get
+    try:
+        result: Record = {name: check(given(name)) for name, check in _EACH}
+    except (ValueError, TypeError, RecursionError):
+        raise NotARecord(_what_is_wrong(record)) from None
     if (result["outcome"] == "running") != (result["ended_at"] is None):
         raise NotARecord(f"outcome is {result['outcome']} and ended_at is {result['ended_at']}")
     return result
+
+
+def _what_is_wrong(record: Record) -> str:
+    for name, check in _EACH:
+        try:
+            check(record.get(name))
+        except (ValueError, TypeError, RecursionError):
+            return f"{name} is {quoted(record[name])}" if name in record else f"{name} is missing"
+    return "it changed meanwhile"
 
 
 def accepted(record: Mapping[str, object]) -> Record:
@@ -143,7 +154,7 @@ def accepted(record: Mapping[str, object]) -> Record:
 
 def as_json(value: object) -> str:
     """As it stands in a column: ASCII, so that no lone surrogate can trouble the database."""
-    return json.dumps(value, separators=(",", ":"))
+    return _COMPACT(value)
 
 
 def to_row(record: Record) -> tuple[object, ...]:

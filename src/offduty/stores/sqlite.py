@@ -15,7 +15,16 @@ from offduty.errors import StoreError
 from offduty.stores import failures, queries
 from offduty.stores.failures import SQLITE_ERRORS, is_busy, is_damage
 from offduty.stores.filesystem import kind_of
-from offduty.stores.parts import accepted_checks, accepted_fingerprint, accepted_ledger, accepted_metrics, accepted_parts, halved, joined
+from offduty.stores.parts import (
+    accepted_checks,
+    accepted_fingerprint,
+    accepted_ledger,
+    accepted_metrics,
+    accepted_parts,
+    accepted_tell,
+    halved,
+    joined,
+)
 from offduty.stores.patience import Patience, chance
 from offduty.stores.record import (
     CHECKS,
@@ -52,6 +61,7 @@ if TYPE_CHECKING:
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql", "sqlite")
 TIMEOUT = 5.0  # seconds
 DELETED_AT_ONCE = 500  # keeps the write lock under 100 ms
+NO_PARTS = accepted_parts({})
 BEFORE_ALL, AFTER_ALL = "", "~"  # texts that sort around every time
 
 
@@ -83,6 +93,7 @@ def named_queries(path: str) -> dict[str, str]:
 
 
 QUERIES = named_queries(f"{SQL}/runs.sql")
+ID, ROOT, JOB, TRIGGER, OUTCOME, STARTED = (FIELDS.index(name) for name in ("id", "root_id", "job", "trigger", "outcome", "started_at"))
 _abandoned: list[sqlite3.Connection] = []
 
 
@@ -154,8 +165,10 @@ class SqliteStore:
         """Jobs that are started elsewhere, and ping."""
         from offduty.stores.pings_sqlite import SqlitePings
 
-        def put(db: sqlite3.Connection, record: Mapping[str, Any], tell: Mapping[str, Any] | None) -> None:
-            _put(db, to_row(accepted(record)), accepted_parts({"tell": tell}), self._patience.clock.wall())
+        def put(db: sqlite3.Connection, record: Mapping[str, Any], tell: Mapping[str, Any] | None, new: bool) -> None:
+            row, now = to_row(accepted(record)), self._patience.clock.wall()
+            stored = None if new else _stored(db, row)
+            _replace(db, row, stored, {**NO_PARTS, "tell": accepted_tell(tell)}, now)
 
         def get(db: sqlite3.Connection, run_id: str) -> Record | None:
             row = _stored(db, (run_id,))
@@ -370,15 +383,18 @@ def _decoded(text: str) -> object:
 
 def _put(db: sqlite3.Connection, row: Row, parts: Mapping[str, Any], now: float) -> Happened:
     """The statement has the rule in it as well, so that no way around this function breaks it."""
-    stored = _stored(db, row)
+    return _replace(db, row, _stored(db, row), parts, now)
+
+
+def _replace(db: sqlite3.Connection, row: Row, stored: Row | None, parts: Mapping[str, Any], now: float) -> Happened:
     if stored == row:
         return "same"
-    outcome = FIELDS.index("outcome")
-    happened = what_happens(stored[outcome] if stored else None, row[outcome])
+    before = stored[OUTCOME] if stored else None
+    happened = what_happens(before, row[OUTCOME])
     if happened != "kept":
         db.execute(QUERIES["put"], row)
         _put_parts(db, row[0], parts)
-        _tell(db, row, parts["tell"], stored[outcome] if stored else None, now)
+        _tell(db, row, parts["tell"], before, now)
         if stored is None:
             _start(db, row)
     return happened
@@ -398,7 +414,7 @@ def _start(db: sqlite3.Connection, row: Row) -> None:
 
     A further attempt is none: it keeps no slot, or it would keep the next one.
     """
-    job, run, root, trigger, started = (row[FIELDS.index(name)] for name in ("job", "id", "root_id", "trigger", "started_at"))
+    run, root, job, trigger, started = row[ID], row[ROOT], row[JOB], row[TRIGGER], row[STARTED]
     if trigger != "drill" and root == run and db.execute("SELECT 1 FROM watched WHERE job = ?", (job,)).fetchone():
         from offduty.stores.watch_sqlite import start
 
@@ -407,7 +423,7 @@ def _start(db: sqlite3.Connection, row: Row) -> None:
 
 def _tell(db: sqlite3.Connection, row: Row, tell: Mapping[str, Any] | None, before: str | None, now: float) -> None:
     """Whom does this concern? What alerts are made of is imported only where anybody is to be told."""
-    job, outcome, started = (row[FIELDS.index(name)] for name in ("job", "outcome", "started_at"))
+    job, outcome, started = row[JOB], row[OUTCOME], row[STARTED]
     if tell is None and db.execute("SELECT 1 FROM plan WHERE job = ?", (job,)).fetchone() is None:
         return
     from offduty.alerts.owing import run_happened
@@ -418,6 +434,8 @@ def _tell(db: sqlite3.Connection, row: Row, tell: Mapping[str, Any] | None, befo
 
 
 def _put_parts(db: sqlite3.Connection, run_id: str, parts: Mapping[str, Any]) -> None:
+    if not (parts["transactions"] or parts["checks"] or parts["metrics"] or parts["fingerprint"]):
+        return
     ledger = [(run_id, one["number"], one["op"], one["target"], one.get("ok"), as_json(one)) for one in parts["transactions"]]
     db.executemany(QUERIES["put_ledger"], ledger)
     checks = [(run_id, number, one["name"], one["outcome"], as_json(one)) for number, one in enumerate(parts["checks"], 1)]

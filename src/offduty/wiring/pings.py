@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace as changed
+
 from offduty.clock import Clock, file_stamp, new_id, rfc3339, short_id
 from offduty.errors import OffdutyError
 from offduty.places import make_private
@@ -125,10 +127,11 @@ class Desk:
     def _sync(self, pings: OpenPings, missing: Sequence[str], left: Sequence[Check]) -> None:
         for name in missing:
             found = pings.check(name) or new_check(name, self.clock.wall())
-            pings.put(replace(found, configured=True))
-            self.watch(pings, replace(found, configured=True))
+            found = changed(found, configured=True)
+            pings.put(found)
+            self.watch(pings, found)
         for check in left:
-            pings.put(replace(check, configured=False))
+            pings.put(changed(check, configured=False))
 
     def watch(self, pings: OpenPings, check: Check) -> None:
         """Have the check's promise watched, or, while it is paused, not."""
@@ -244,7 +247,7 @@ class Desk:
         record = _running(effect, begun)
         if read.text:
             self._log(record, _head(record) + _job_lines(read.text, effect.ping.at))
-        pings.put_run(record, self._tell(effect.check, "running"))
+        pings.put_run(record, self._tell(effect.check, "running"), new=True)
         return effect
 
     def _end(self, pings: OpenPings, effect: Effect, ended: Open, read: Read) -> None:
@@ -267,7 +270,7 @@ class Desk:
             self._log(record, head + _job_lines(read.text, ping.at) + _own("\n".join(render(said, record)), ping.at))
             record["summary"] = said.as_json()
         verdict = record["summary"]["verdict"]
-        pings.put_run(record, self._tell(effect.check, record["outcome"], verdict))
+        pings.put_run(record, self._tell(effect.check, record["outcome"], verdict), new=effect.alone)
 
     def _summary(self, record: Record, read: Read, ping: Ping) -> Any:
         notes = _notes(ping)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from offduty.watch.pings.address import Refused, parse
 from offduty.watch.pings.buckets import MOST_KNOWN, Buckets

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from offduty.cli.pinging import at_desk, change, check_json
 from offduty.cli.show import note, print_json

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from msgspec.structs import asdict
+
 from offduty.cli.pinging import add_check_argument, at_desk, check_json, the_check
 from offduty.cli.show import Cell, one_line, print_json, print_table, screen
 from offduty.clock import rfc3339, short_id
@@ -56,7 +58,7 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _json(one: Heard) -> dict[str, Any]:
-    return {**vars(one), "at": rfc3339(one.at), "rid": one.rid or None, "run": one.run or None}
+    return {**asdict(one), "at": rfc3339(one.at), "rid": one.rid or None, "run": one.run or None}
 
 
 def _row(one: Heard) -> list[Cell]:

@@ -1,8 +1,11 @@
-"""A check: one job that pings, and what its pings have said so far. Facts, kept in the store as JSON."""
+"""A check: one job that pings, and what its pings have said so far. Facts, kept in the store as JSON.
+
+A check is read, copied and written with every ping: as structs of msgspec, which is a tenth of what dataclasses cost.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -18,8 +21,7 @@ MOST_OPEN = 50
 LONGEST_AGENT, LONGEST_CLIENT = 200, 100
 
 
-@dataclass(frozen=True)
-class Filters:
+class Filters(msgspec.Struct, frozen=True):
     """`post_only`: other methods are ignored. `by_body`: the words in the body say what happened, and a body without any is ignored,
     or a failure (`default_fail`).
     """
@@ -32,8 +34,7 @@ class Filters:
     default_fail: bool = False
 
 
-@dataclass(frozen=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """A run that has said that it started, and not yet that it ended. `at`: when, seconds since 1970."""
 
     run: str
@@ -42,8 +43,7 @@ class Open:
     log: str = ""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """`job`: its name. `code`: the uuid of its address; `slug`: its name below the key called `key`. `team`: whose it is, where the
     configuration does not say. `configured`: whether a configuration has `ping = true` for it.
 
@@ -60,7 +60,7 @@ class Check:
     status: Status = "new"
     manual_resume: bool = False
     filters: Filters = Filters()
-    promise: dict[str, Any] = field(default_factory=dict)
+    promise: dict[str, Any] = msgspec.field(default_factory=dict)
     pings: int = 0
     last_ping: float | None = None
     last_start: float | None = None
@@ -78,8 +78,7 @@ class Key:
     team: str = ""
 
 
-@dataclass(frozen=True)
-class Ping:
+class Ping(msgspec.Struct, frozen=True):
     """One ping as it came. `at`: when, seconds since 1970; `body`: its first bytes; `client`: the address it came from."""
 
     action: Action
@@ -92,8 +91,7 @@ class Ping:
     body: bytes = b""
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, array_like=True):
     """A ping as it is remembered: the `number`-th of its check. `run`: the run that it belongs to, "" for none."""
 
     number: int

@@ -6,7 +6,9 @@ the body; then start, success and failure. Which run a ping belongs to is ours (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from offduty.watch.pings.check import MOST_OPEN, Check, Open, Ping
 

@@ -51,8 +51,8 @@ class OpenPings(Protocol):
     def hear(self, job: str, heard: Heard) -> None:
         """Remember a ping among the last ones of its check."""
 
-    def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None) -> None:
-        """As `Store.put_run`."""
+    def put_run(self, record: Mapping[str, Any], tell: Mapping[str, Any] | None, *, new: bool = False) -> None:
+        """As `Store.put_run`. `new`: the store cannot have it, since its id was made just now; nobody looks whether it has."""
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """The record of a run, None if it is not there any more."""
