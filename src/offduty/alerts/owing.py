@@ -156,7 +156,7 @@ def _row(announced: Announced, to: Destination, plan: Plan, now: float, happenin
 
 
 def _facts(incident: Incident | None, happening: Happening | None) -> dict[str, Any]:
-    facts: dict[str, Any] = {"at": happening.at, "outcome": happening.outcome} if happening else {}
+    facts: dict[str, Any] = {**happening.details, "at": happening.at, "outcome": happening.outcome} if happening else {}
     if incident is None:
         return facts
     return facts | {
@@ -244,19 +244,25 @@ def run_happened(
     job = str(record["job"])
     if tell is not None:
         books.put_plan(job, dict(tell))
-    plan = read_plan(books.plan(job))
+    kept = books.plan(job)
+    if not kept:
+        return  # a command that nobody configured
+    plan = read_plan(kept)
     if before not in (None, "running") and record["outcome"] == "running":
         return  # a beginning that comes after the end; one that comes twice is owed once: its plan may have come with the second
-    if not plan.owed and not books.open_incidents(job):  # who heard that it was bad hears of its end, whatever the plan says by then
-        return
     happening = happening_of(
         record, at=_moment(record["ended_at"] or record["started_at"]), now=now, plan=plan, corrects=before == "lost", superseded=superseded
     )
-    if happening is None:
+    if happening is None or _changes_nothing(books, happening, plan):
         return
     if happening.event != "started" and plan.of("started") and not happening.late:
         _begin(books, record, plan, now)
     take(books, happening, now)
+
+
+def _changes_nothing(books: Books, happening: Happening, plan: Plan) -> bool:
+    """Nobody asked to hear of it and nothing is broken. What is open ends, and what breaks is kept, whoever is told."""
+    return not plan.owed and happening.event not in BAD and not books.open_incidents(happening.job)
 
 
 def _begin(books: Books, record: Mapping[str, Any], plan: Plan, now: float) -> None:

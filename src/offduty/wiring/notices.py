@@ -32,8 +32,8 @@ class Notices:
         self._open_store, self._clock = open_store, clock
 
     def plan(self, *, verdict: Mapping[str, Any] | None = None, outcome: str = "", final: bool | None = None) -> dict[str, Any] | None:
-        """The `tell` of a run; None if there is no channel to tell anybody by."""
-        if not self._settings.channels:
+        """The `tell` of a run; None if there is no channel to tell anybody by, and no failure that an incident would keep."""
+        if not self._settings.channels and outcome in ("", "succeeded"):
             return None
         return tell_of(self._settings, self._job, self._duty, verdict=verdict, outcome=outcome, final=final)
 

@@ -271,8 +271,8 @@ class Keeper:
                 notices.warm()
 
     def _tell_at_end(self, attempt: Attempt) -> dict[str, Any] | None:
-        """Whom this end concerns, by its verdict."""
-        notices = self._notices(attempt) if attempt.job.tells else None
+        """Whom this end concerns, by its verdict. A failure opens an incident also where no channel could tell anybody of it."""
+        notices = self._notices(attempt) if attempt.job.tells or attempt.record["outcome"] != "succeeded" else None
         verdict = (attempt.record["summary"] or {}).get("verdict")
         final = attempt.retry_in is None
         return notices.plan(verdict=verdict, outcome=attempt.record["outcome"], final=final) if notices is not None else None

@@ -21,11 +21,12 @@ routing_key = { env = "PAGER_KEY" }
 endpoint    = "http://127.0.0.1:PORT"
 allow       = ["127.0.0.1"]
 """
+NO_CHANNELS = "[team.ds]\ncontact = '#ds'\n[team.dp]\ncontact = '#dp'\n"
 EMPTY = {
     "alerts": "nobody has been told anything yet\n",
     "alerts --undelivered": "nothing is owed to anybody\n",
-    "incidents": "nothing is broken\n",
-    "incidents --all": "nothing was ever broken\n",
+    "incidents": "no incident is open\n",
+    "incidents --all": "there was never an incident\n",
     "silence": "",
 }
 REFUSED = {
@@ -60,6 +61,17 @@ def test_what_is_not_there_is_said_in_one_line(house, words):
     assert done.stderr.startswith(f"offduty: {code} ") and done.stderr.count("\n") == 1
 
 
+def test_without_any_channel_a_broken_job_is_an_incident(house):
+    """It is counted, and over with a good run; nobody is owed a word of it."""
+    house.configure(teams=NO_CHANNELS, hooks=())
+    house.fails()
+    house.fails()
+    (incident,) = house.json("incidents")["incidents"]
+    assert (incident["job"], incident["failures"]) == ("feed", 2)
+    house.succeeds()
+    assert house.say("incidents") == "no incident is open\n" and house.say("alerts") == EMPTY["alerts"]
+
+
 def test_an_incident_from_ack_to_resolve(house):
     """Who is at it, what is known, no reminders for a while, over: each is on record, and those who were told hear of it."""
     house.fails()
@@ -76,7 +88,7 @@ def test_an_incident_from_ack_to_resolve(house):
     assert (after["state"], after["acked_by"], after["resolved_by"]) == ("resolved", "ada", "bob")
     assert [message["event"] for message in house.heard("dp")] == ["failed", "acknowledged", "recovered"]
     assert "resolved by bob" in house.heard("dp")[-1]["title"]
-    assert house.say("incidents") == "nothing is broken\n"
+    assert house.say("incidents") == "no incident is open\n"
     assert "FEED-02" in house.say("incidents", "--all")
 
 

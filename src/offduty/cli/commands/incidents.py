@@ -55,5 +55,5 @@ def main(args: argparse.Namespace) -> int:
         ]  # fmt: skip
         print_table(screen(args), ("incident", "state", "job", "cause", "opened", "failures", "at it"), rows, flexible=("cause", "job"))
     else:
-        print("nothing is broken" if not args.all else "nothing was ever broken")
+        print("no incident is open" if not args.all else "there was never an incident")
     return 0
