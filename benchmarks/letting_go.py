@@ -1,4 +1,7 @@
-"""Readiness and value of a job with 100 000 runs: seconds, warm, of the commands' own work over a real SQLite store. Budget: 1 s each.
+"""Readiness and value of a job with 100 000 runs: `offduty ready` and `offduty value` as whole commands, warm, over a real SQLite store.
+
+Both are told in seconds on the wall and of the processor. Budget: 1 s each, for the smaller of the two: they are the same on a quiet
+machine, and on a busy one the wall says nothing.
 
 python benchmarks/letting_go.py [HOW MANY RUNS]
 """
@@ -6,17 +9,17 @@ python benchmarks/letting_go.py [HOW MANY RUNS]
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 from offduty.clock import Clock
-from offduty.settings.load import load
 from offduty.stores.sqlite import open_store
 from offduty.testing import MONDAY, a_run
-from offduty.wiring.handover import readiness_of
-from offduty.wiring.value import value_of
 
+OFFDUTY = Path(sys.executable).parent / "offduty"
 CONFIG = """[job.forecast]
 command = ["true"]
 owner = "ds"
@@ -31,7 +34,7 @@ BUDGET = 1.0  # seconds
 
 def filled(folder: str, count: int):
     """A store with so many runs, a minute apart, of fifty versions, each with fingerprint and two metrics; one in ten failed."""
-    store = open_store(f"{folder}/s", clock=Clock())
+    store = open_store(f"{folder}/state/offduty.sqlite3", clock=Clock())
     db = store.open()
     db.execute("PRAGMA synchronous = OFF")
     for n in range(count):
@@ -44,17 +47,20 @@ def filled(folder: str, count: int):
         summary = {"what": "x" * 200, "notes": [], "warnings": [], "failure": None}
         run = a_run(outcome=outcome, trigger=trigger, at=MONDAY + 60 * n, summary=summary)
         store.put_run(run, fingerprint=code, metrics=metrics)
-    return store
+    store.close()
 
 
-def timed(work) -> float:
-    """The best of three."""
-    best = 1e9
-    for _ in range(3):
-        begun = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - begun)
-    return best
+def timed(folder: str, *words: str) -> tuple[float, float]:
+    """(seconds on the wall, seconds of the processor) of one command: of five times the best."""
+    environ = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environ |= {"HOME": folder, "OFFDUTY_STATE_DIR": f"{folder}/state"}
+    found = []
+    for _ in range(5):
+        before, begun = os.times(), time.perf_counter()
+        subprocess.run([OFFDUTY, *words], cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
+        wall, after = time.perf_counter() - begun, os.times()
+        found.append((wall, after[2] + after[3] - before[2] - before[3]))
+    return min(wall for wall, _ in found), min(cpu for _, cpu in found)
 
 
 def main(count: int) -> int:
@@ -62,14 +68,13 @@ def main(count: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/offduty.toml", "w", encoding="utf-8") as file:
             file.write(CONFIG)
-        settings = load(folder, {"HOME": folder, "PATH": os.environ["PATH"]})
-        store = filled(folder, count)
-        now = MONDAY + 60 * count
-        ready = timed(lambda: readiness_of(settings, "forecast", store, now))
-        value = timed(lambda: value_of(settings, "forecast", store, now))
-        print(f"{count} runs: readiness {ready:.3f} s, value {value:.3f} s")
-        store.close()
-        return int(max(ready, value) > BUDGET)
+        filled(folder, count)
+        over = False
+        for command in ("ready", "value"):
+            wall, cpu = timed(folder, command, "forecast")
+            print(f"offduty {command} over {count} runs: {wall:.2f} s, of the processor {cpu:.2f} s (budget {BUDGET:.0f} s)")
+            over = over or min(wall, cpu) > BUDGET
+        return int(over)
 
 
 if __name__ == "__main__":

@@ -73,4 +73,5 @@ def test_the_past_is_what_ended_oldest_first(store):
     past = store.handover.past("forecast")
     assert [(run.outcome, run.at - MONDAY, run.label) for run in past] == [("succeeded", 0, "a1b2c3d"), ("failed", 1, "")]
     assert [run.outcome for run in store.handover.past("forecast", 1)] == ["failed"]
-    assert store.handover.measured("forecast") == [(r.id, "mape", 0.1, "") for r in past]
+    ours = {run.id for run in past}
+    assert [one for one in store.handover.measured("forecast") if one[0] in ours] == [(r.id, "mape", 0.1, "") for r in past]

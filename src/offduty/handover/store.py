@@ -98,4 +98,4 @@ class HandoverStore(Protocol):
         """The newest runs of a job that have ended, drills and skipped ones left out, the oldest first."""
 
     def measured(self, job: str) -> list[Measured]:
-        """All metrics of the runs of `past`."""
+        """All metrics of the runs of `past`, in their order. Those of drills may be among them: look up the run."""

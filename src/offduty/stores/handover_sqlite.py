@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,16 @@ from offduty.stores.record import GOOD
 
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 ACCEPTANCE = 'job, team, row, digest, accepted, "by", at, reason'
-ENDED = f"r.job = ? AND r.outcome NOT IN {NOT_PAST} AND r.\"trigger\" <> 'drill'"
-PAST = f"""SELECT r.id, nullif(r.root_id, r.id), r."trigger", r.outcome, r.started_at, f.brief, f.content FROM run r
-LEFT JOIN fingerprint f ON f.run_id = r.id WHERE {ENDED} ORDER BY r.started_at DESC, r.id DESC LIMIT ?"""
-MEASURED = f"""SELECT m.run_id, m.name, m.value, coalesce(m.unit, '') FROM run r JOIN metric m ON m.run_id = r.id
-WHERE {ENDED} ORDER BY r.started_at, r.id, m.number"""
+ENDED = f"r.job = ? AND r.outcome NOT IN {NOT_PAST}"
+PAST = f"""SELECT r.id, nullif(r.root_id, r.id), r."trigger", r.outcome, r.started_at, f.content FROM run r
+LEFT JOIN fingerprint f ON f.run_id = r.id WHERE {ENDED} AND r."trigger" <> 'drill' ORDER BY r.started_at DESC, r.id DESC LIMIT ?"""
+MEASURED = f"""SELECT m.run_id, m.name, m.value, coalesce(m.unit, '') FROM run r CROSS JOIN metric m ON m.run_id = r.id
+WHERE {ENDED} ORDER BY r.started_at, r.id"""
+"""All but the metrics stands in an index: to ask for the trigger would read every run. Of one run they come in the order of their key,
+which ends with their number: to ask for it would sort them all once more."""
+BRIEFS = "SELECT run_id, brief FROM fingerprint WHERE {column} IN (SELECT value FROM json_each(?))"
+Version = tuple[str, str]
+UNKNOWN: Version = ("", "")
 
 
 class SqliteHandover:
@@ -74,26 +79,28 @@ class SqliteHandover:
 
     def past(self, job: str, limit: int | None = None) -> list[Past]:
         rows = self._many(PAST, job, limit or -1)
-        files = self._contents({row[6] for row in rows if row[6] is not None})
-        known: dict[object, tuple[str, str]] = {None: ("", "")}
-
-        def version(brief: str, content: int | None) -> tuple[str, str]:
-            """Of a content that says which files ran, the first brief will do: their commit is for people."""
-            key = content if content is None or files.get(content) else brief
-            if key not in known:
-                known[key] = version_of({**_object(_object(brief).get("code")), "files": files.get(content or 0)})
-            return known[key]
-
+        firsts = {row[5]: row[0] for row in rows if row[5] is not None and row[3] in GOOD}  # the newest come first, so the oldest stays
+        versions = self._versions(firsts)
+        by_run = self._versions_by_run(set(firsts) - set(versions))
         at = datetime.fromisoformat
         return [
-            Past(run, root or run, trigger, outcome, at(started).timestamp(), *version(brief, content if outcome in GOOD else None))
-            for run, root, trigger, outcome, started, brief, content in reversed(rows)
-        ]
+            Past(run, root or run, trigger, outcome, at(started).timestamp(), *((versions.get(content) or by_run.get(run) or UNKNOWN)
+                 if outcome in GOOD else UNKNOWN))
+            for run, root, trigger, outcome, started, content in reversed(rows)
+        ]  # fmt: skip
 
-    def _contents(self, ids: set[int]) -> dict[int, Any]:
-        """The files of fingerprints by the content they share."""
-        rows = self._all("SELECT id, text FROM content WHERE id IN (SELECT value FROM json_each(?))", json.dumps(sorted(ids)))
-        return {number: _object(text).get("files") for number, text in rows}
+    def _versions(self, firsts: Mapping[int, str]) -> dict[int, Version]:
+        """Of the contents that say which files ran; the brief of the first run will do for all: its commit is for people."""
+        rows = self._all("SELECT id, text FROM content WHERE id IN (SELECT value FROM json_each(?))", json.dumps(sorted(firsts)))
+        files = {number: named for number, text in rows if (named := _object(text).get("files"))}
+        briefs = dict(self._all(BRIEFS.format(column="run_id"), json.dumps([firsts[number] for number in files])))
+        return {number: _version(briefs.get(firsts[number]), named) for number, named in files.items()}
+
+    def _versions_by_run(self, contents: set[int]) -> dict[str, Version]:
+        """Where no file is known, each run's brief has its commit; nearly all of them are the same text."""
+        rows = self._many(BRIEFS.format(column="content"), json.dumps(sorted(contents))) if contents else []
+        known = {brief: _version(brief, None) for brief in {brief for _, brief in rows}}
+        return {run: known[brief] for run, brief in rows}
 
     def measured(self, job: str) -> list[Measured]:
         return self._many(MEASURED, job)
@@ -106,6 +113,10 @@ class SqliteHandover:
         """The same for 100 000 rows: texts are decoded by SQLite's module itself, unless one of them is none any more."""
         found: list[tuple[Any, ...]] = self._read(lambda db: _quickly(db, sql, values))
         return found
+
+
+def _version(brief: object, files: object) -> Version:
+    return version_of({**_object(_object(brief).get("code")), "files": files})
 
 
 _READINGS = "SELECT job, at, level, score, entry FROM readiness WHERE job = ?"

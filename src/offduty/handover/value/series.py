@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
 
 from offduty.handover.store import GOOD, Measured, Past
 from offduty.handover.value.spread import Moments, moments
@@ -14,8 +13,6 @@ LARGEST = 1e100
 """Beyond this nothing is measured, and its square would not fit."""
 Point = tuple[float, float]
 """When a run started (seconds since 1970), and what it measured. No class: there may be 100 000."""
-Reported = tuple[Past, float, str]
-"""A run, what it measured, in which unit."""
 
 
 @dataclass(frozen=True)
@@ -56,33 +53,31 @@ def versions_filled(runs: Iterable[Past]) -> list[Past]:
 def series_of(good: Sequence[Past], measured: Iterable[Measured]) -> dict[str, Series]:
     """All metrics of good runs (as `versions_filled` gives them) by name; `measured` in the order of the runs.
 
-    Of a run, the last value of a name counts.
+    Of a run, the last value of a name counts. Nothing is made here for each value but its point: there may be many 100 000.
     """
     runs = {run.id: run for run in good}
-    found: dict[str, list[Reported]] = {}
-    for run_id, of_run in groupby(measured, key=itemgetter(0)):
-        run = runs.get(run_id)
-        if run is None:
-            continue
-        for _, name, value, unit in of_run:
-            values = found.setdefault(name, [])
-            if values and values[-1][0] is run:
-                values.pop()
-            values.append((run, value, unit))
-    return {name: _series(name, values) for name, values in found.items()}
+    found: dict[str, dict[str, Measured]] = {}
+    for one in measured:
+        if (name := one[1]) not in found:
+            found[name] = {}
+        found[name][one[0]] = one
+    reported = {name: [one for run_id, one in of_runs.items() if run_id in runs] for name, of_runs in found.items()}
+    return {name: _series(values, runs) for name, values in reported.items() if values}
 
 
-def _series(name: str, values: list[Reported]) -> Series:
+def _series(values: list[Measured], runs: Mapping[str, Past]) -> Series:
     """A unit that changed begins the metric anew: 0.08 and 8 % are not to be compared."""
-    unit = values[-1][2]
-    usable = [one for one in values if one[2] == unit and -LARGEST < one[1] < LARGEST]  # nor NaN
-    stretches = tuple(_stretch(list(group)) for _, group in groupby(usable, key=_version))
-    return Series(name, unit, tuple([(run.at, value) for run, value, _ in usable]), stretches, len(values) - len(usable))
+    _, name, _, unit = values[-1]
+    usable = [one for one in values if one[3] == unit and -LARGEST < one[2] < LARGEST]  # nor NaN
+    by = [runs[one[0]] for one in usable]
+    points = [(run.at, one[2]) for run, one in zip(by, usable, strict=True)]
+    return Series(name, unit, tuple(points), tuple(_stretches(by, points)), len(values) - len(usable))
 
 
-def _version(one: Reported) -> str:
-    return one[0].version
-
-
-def _stretch(group: list[Reported]) -> Stretch:
-    return Stretch(group[-1][0].label, group[0][0].at, group[-1][0].at, moments([value for _, value, _ in group]))
+def _stretches(by: Sequence[Past], points: Sequence[Point]) -> Iterator[Stretch]:
+    begin = 0
+    for _, group in groupby([run.version for run in by]):
+        end = begin + len(list(group))
+        first, last = by[begin], by[end - 1]
+        yield Stretch(last.label, first.at, last.at, moments([value for _, value in points[begin:end]]))
+        begin = end

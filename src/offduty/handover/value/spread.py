@@ -32,14 +32,12 @@ class Interval(NamedTuple):
 
 
 def moments(values: Iterable[float]) -> Moments:
-    """Welford's way: one pass, and no cancellation where the values are large and alike."""
-    n, mean, squares = 0, 0.0, 0.0
-    for value in values:
-        n += 1
-        step = value - mean
-        mean += step / n
-        squares += step * (value - mean)
-    return Moments(n, mean, squares)
+    """Two passes: fast, and no cancellation where the values are large and alike."""
+    values = list(values)
+    if not values:
+        return Moments(0, 0.0, 0.0)
+    mean = math.fsum(values) / len(values)
+    return Moments(len(values), mean, math.fsum([(value - mean) ** 2 for value in values]))
 
 
 def pooled(groups: Iterable[Moments]) -> tuple[float, int]:
