@@ -15,7 +15,7 @@ BAD = ("failed", "timed_out", "terminated", "lost")
 
 @dataclass(frozen=True)
 class Message:
-    """One that would have gone out. `seconds`: from the run's end until it is sent, quiet hours and digests counted; None: it failed."""
+    """One that would have gone out. `seconds`: from the run's end until it is sent, quiet hours and digests counted; None: it failed. `code`: to confirm it by."""
 
     channel: str
     team: str
@@ -23,6 +23,7 @@ class Message:
     urgency: str
     title: str
     seconds: float | None
+    code: str = ""
 
 
 @dataclass(frozen=True)

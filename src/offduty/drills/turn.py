@@ -75,9 +75,10 @@ def take_up(last: Turn | None, job: str, every: float, now: float, *, by: str = 
 
 
 def still_to_do(planned: Sequence[Planned], done: Iterable[Rehearsed], turn: Turn) -> list[Planned]:
-    """What this turn has not rehearsed yet."""
-    over = {(one.row, one.fault, one.op, one.target) for one in done if one.entry.get("turn") == turn.number}
-    return [one for one in planned if (one.row, one.fault, one.spot.op, one.spot.target) not in over]
+    """What this turn has not rehearsed yet. Which row wins may show only when it is tried: then none was planned."""
+    mine = of_turn(done, turn)
+    over = {(one.fault, one.op, one.target, row) for one in mine for row in ("", one.row)}
+    return [one for one in planned if (one.fault, one.spot.op, one.spot.target, one.row) not in over]
 
 
 def of_turn(done: Iterable[Rehearsed], turn: Turn) -> list[Rehearsed]:
@@ -109,5 +110,5 @@ def in_short(done: Sequence[Rehearsed]) -> str:
 
 def what_is_wrong(done: Iterable[Rehearsed]) -> list[str]:
     """A line for each drill that did not go as promised, for the message."""
-    lines = [f"{one.row or '-'} {one.fault} {one.target}: {one.said}".replace("  ", " ") for one in done if not one.passed]
+    lines = [f"{' '.join(filter(None, (one.row, one.fault, one.target)))}: {one.said}" for one in done if not one.passed]
     return [*lines[:SHOWN], *([f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else [])]

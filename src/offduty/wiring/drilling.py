@@ -79,7 +79,7 @@ class Ran:
 
 
 class Driller:
-    """Drills of the job `name`. `send`: what is done with each alert beside looking at it (`--for-real`)."""
+    """Drills of the job `name`. `send`: sends an alert for real, and returns its code (`--for-real`)."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Driller:
         store: Store,
         options: Options,
         clock: Clock,
-        send: Callable[[str, Alert], object] | None = None,
+        send: Callable[[str, Alert], str] | None = None,
     ) -> None:
         self.settings, self.name, self.store, self.options, self.clock, self.send = settings, name, store, options, clock, send
         self.duty: Duty = duty_of(settings, places=True)
@@ -174,14 +174,15 @@ class Driller:
     def _message(self, row: Owed, alert: Alert) -> Message:
         marked = replace(alert, drill=True)
         seconds: float | None = max(0.0, row.not_before - row.at)
+        code = ""
         if self.send is not None:
             began = self.clock.monotonic()
             try:
-                self.send(row.channel, marked)
-                seconds = self.clock.monotonic() - began
+                code = self.send(row.channel, marked)
+                seconds = self.clock.monotonic() - began if code else seconds
             except Exception:  # noqa: BLE001 - a channel that fails is a result of the drill
                 seconds = None
-        return Message(row.channel, row.team, self.duty.teams.get(row.team, ""), row.urgency, f"DRILL: {alert.title}", seconds)
+        return Message(row.channel, row.team, self.duty.teams.get(row.team, ""), row.urgency, f"DRILL: {alert.title}", seconds, code)
 
     def rehearse(self, planned: Planned | None) -> Ran:
         """Run the job in the sandbox, with a failure or without. Raises CannotDrill E822 if it cannot be run there at all."""
@@ -240,7 +241,7 @@ class Driller:
             "environ": environ, "state": f"{scratch.path}/state", "logs": f"{scratch.path}/logs", "limit": self.options.limit,
             "signal": number, "after": SIGNAL_AFTER,
         }  # fmt: skip
-        command = [sys.executable, "-m", "offduty.wiring.drillrun", json.dumps(spec)]
+        command = [sys.executable, "-P", "-m", "offduty.wiring.drillrun", json.dumps(spec)]
         try:
             subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.options.limit + 60, env={**os.environ}, check=False

@@ -15,6 +15,7 @@ from offduty.settings.load import Settings, load
 from offduty.triage.tablefile import stamp
 from offduty.watch import systemd
 from offduty.watch.watcher import Ticked
+from offduty.wiring.drillwatch import BACK_OFF, Drills
 from offduty.wiring.watching import Station
 
 MARKING = 2.0
@@ -32,6 +33,7 @@ class Service:
         self.stop = Event()
         self._every = tick or float(settings.watch.tick)
         self._stamps = {path: stamp(path) for path in settings.files}
+        self._drills = Drills(settings, station.clock, config=config, back_off=min(BACK_OFF, 6 * self._every))
         self._outbox = station.outbox()
         self._senders: list[Thread] = []
         self._trouble = ""
@@ -59,6 +61,7 @@ class Service:
         try:
             self._register()
             self._tell(said(self._station.tick()))
+            self._tell(self._drills.look(self._station.store))
         except StoreError as error:
             if str(error) != self._trouble:
                 self._say(f"cannot look: {error}")
@@ -80,6 +83,7 @@ class Service:
         try:
             settings = load(os.getcwd(), os.environ, config=self._config)
             self._station.use(settings)
+            self._drills.use(settings)
         except OffdutyError as error:
             self._say(f"the configuration was edited and cannot be used, the old one stays: {error}")
             return None
@@ -93,6 +97,7 @@ class Service:
     def finish(self) -> None:
         """What is being sent is finished, for as long as one attempt may take."""
         systemd.notify(os.environ, "STOPPING=1")
+        self._drills.stop()
         self._outbox.stop()
         clock = self._station.clock
         until = clock.monotonic() + DEADLINE + MARKING

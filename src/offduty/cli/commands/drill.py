@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from offduty import durations
-from offduty.alerts.alert import Alert
-from offduty.alerts.proof import Proof, new_code
 from offduty.cli import COMMANDS
 from offduty.cli.duty import no_row, settings_here
 from offduty.cli.junit import junit
@@ -22,10 +19,8 @@ from offduty.drills.faults import FAULTS
 from offduty.drills.store import Rehearsed
 from offduty.durations import spoken
 from offduty.errors import FINDINGS, UsageError, quoted
-from offduty.settings.load import Settings
-from offduty.stores.sqlite import SqliteStore
-from offduty.wiring.channels import ready
 from offduty.wiring.drilling import LIMIT, Driller, Options
+from offduty.wiring.receipts import Receipts
 
 HELP = COMMANDS["drill"][2]
 DESCRIPTION = """\
@@ -82,7 +77,7 @@ def main(args: argparse.Namespace) -> int:
     )  # fmt: skip
     with open_for_reading(args, clock, make=True) as reach:
         driller = Driller(
-            settings, args.job, reach.store, options, clock, _sender(settings, store_of(reach), clock) if args.for_real else None
+            settings, args.job, reach.store, options, clock, Receipts(settings, store_of(reach), clock) if args.for_real else None
         )
         if args.row and driller.duty.table.row(args.row) is None:
             raise no_row(args.row, [row.name for row in driller.duty.table.rows])
@@ -106,17 +101,6 @@ def main(args: argparse.Namespace) -> int:
 def _absolute(glob: str) -> str:
     """A path relative to this folder as a whole one."""
     return glob if "://" in glob or " " in glob or glob.startswith(("/", "*")) else f"{os.getcwd()}/{glob}"
-
-
-def _sender(settings: Settings, store: SqliteStore, clock: Clock) -> Callable[[str, Alert], object]:
-    """Sends for real, with a code to confirm. Its own key and no incident: nothing of it is taken for the real one."""
-
-    def send(channel: str, alert: Alert) -> None:
-        code = new_code(os.urandom(6))
-        receipt = ready(settings, channel).send(replace(alert, key=f"drill-{alert.key}", incident=None, code=code))
-        store.proofs.add(Proof(code, channel, clock.wall(), receipt.detail or "drill"))
-
-    return send
 
 
 def _document(job: str, found: Sequence[Rehearsed]) -> dict[str, object]:

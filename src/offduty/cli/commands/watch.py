@@ -15,6 +15,7 @@ from offduty.runs.lock import JobLock
 from offduty.settings.load import load
 from offduty.watch import systemd
 from offduty.watch.watcher import Ticked
+from offduty.wiring.drillwatch import Drills
 from offduty.wiring.schedules import offduty_program
 from offduty.wiring.service import Service, said
 from offduty.wiring.watching import Registered, Station
@@ -59,11 +60,12 @@ def main(args: argparse.Namespace) -> int:
 
 def _once(args: argparse.Namespace, station: Station, registered: Registered) -> int:
     ticked = station.tick()
+    drills = Drills(station.settings, station.clock, config=args.config).look(station.store)
     done = station.outbox().deliver(DELIVERING) if station.store.alerts.waiting_channels() else None
     if args.json:
-        print_json({**_json(ticked), "problems": list(registered.problems), "sent": done.sent if done else 0})
+        print_json({**_json(ticked), "problems": list(registered.problems), "drills": drills, "sent": done.sent if done else 0})
         return 0
-    for text in [*registered.problems, *said(ticked)]:
+    for text in [*registered.problems, *said(ticked), *drills]:
         print(text)
     note(args, f"{len(registered.watched)} jobs of this configuration are watched; {done.sent if done else 0} alerts sent")
     return 0
