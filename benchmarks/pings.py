@@ -6,8 +6,9 @@ Run it with `python benchmarks/pings.py`; a second core is for the client.
 
 from __future__ import annotations
 
-import asyncio
 import os
+import select
+import socket
 import statistics
 import subprocess
 import sys
@@ -43,82 +44,87 @@ def serve(env: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
 
 
 BARE = """
-import asyncio, socket, sys, uvicorn
-async def app(scope, receive, send):
-    await receive()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"OK"})
-sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
-print(f"http://127.0.0.1:{sock.getsockname()[1]}/", file=sys.stderr, flush=True)
-config = uvicorn.Config(app, http="httptools", lifespan="off", loop="asyncio", access_log=False, log_level="critical")
-asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+import asyncio, socket, sys
+from offduty.clock import Clock
+from offduty.wiring.pinghttp import Connection, Hall
+from offduty.wiring.pings import OK
+async def main():
+    loop = asyncio.get_running_loop()
+    hall = Hall(lambda request, done: done(OK), Clock(), 1000, loop.call_soon)
+    server = await loop.create_server(lambda: Connection(hall), "127.0.0.1", 0, backlog=2048)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", file=sys.stderr, flush=True)
+    await server.serve_forever()
+asyncio.run(main())
 """
 
 
 def serve_bare(env: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
-    """The same server library with nothing behind it, and its port: what the machine has left for HTTP just now."""
+    """The same HTTP with nothing behind it, and its port: what the machine has left for that just now."""
     server = subprocess.Popen([sys.executable, "-c", BARE], env=env, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     return server, int(server.stderr.readline().rpartition(":")[2].partition("/")[0])
 
 
-class Connection:
-    """One keep-alive connection."""
+class Client:
+    """Keep-alive connections, asked and heard by one loop that does as little as it can: it has to share the machine with the server."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
+    def __init__(self, port: int, codes: list[str], count: int) -> None:
+        self.requests = [f"GET /ping/{code} HTTP/1.1\r\nhost: x\r\n\r\n".encode() for code in codes]
+        self.socks = {sock.fileno(): sock for sock in (socket.create_connection(("127.0.0.1", port)) for _ in range(count))}
+        self.epoll = select.epoll()
+        for number, sock in self.socks.items():
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.epoll.register(number, select.EPOLLIN)
+        self.sent = 0
 
-    async def ping(self, code: str) -> float:
-        """Seconds until the answer."""
-        began = time.perf_counter()
-        self.writer.write(f"GET /ping/{code} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(ANSWER), head
-        await self.reader.readexactly(2)
-        return time.perf_counter() - began
+    def ask(self, number: int) -> None:
+        """The next check's ping, over that connection."""
+        self.socks[number].send(self.requests[self.sent % len(self.requests)])
+        self.sent += 1
+
+    def heard(self, timeout: float) -> list[int]:
+        """The connections that were answered; each answer is one small write."""
+        ready = [number for number, _ in self.epoll.poll(timeout)]
+        for number in ready:
+            answer = self.socks[number].recv(4096)
+            assert answer.startswith(ANSWER) and answer.endswith(b"OK"), answer
+        return ready
+
+    def close(self) -> None:
+        """All of them."""
+        for sock in self.socks.values():
+            sock.close()
+        self.epoll.close()
 
 
-async def connect(port: int, count: int) -> list[Connection]:
-    """So many connections."""
-    return [Connection(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(count)]
-
-
-async def flood(port: int, codes: list[str]) -> float:
+def flood(port: int, codes: list[str]) -> float:
     """Pings a second, as fast as they are answered."""
-    connections, until = await connect(port, CONNECTIONS), time.perf_counter() + SECONDS
-    done = [0] * len(connections)
-
-    async def go(number: int) -> None:
-        step = number
-        while time.perf_counter() < until:
-            await connections[number].ping(codes[step % len(codes)])
-            step += len(connections)
-            done[number] += 1
-
+    client, done = Client(port, codes, CONNECTIONS), 0
     began = time.perf_counter()
-    await asyncio.gather(*(go(number) for number in range(len(connections))))
-    return sum(done) / (time.perf_counter() - began)
+    for number in client.socks:
+        client.ask(number)
+    while (now := time.perf_counter()) < began + SECONDS:
+        for number in client.heard(1.0):
+            client.ask(number)
+            done += 1
+    client.close()
+    return done / (now - began)
 
 
-async def steady(port: int, codes: list[str]) -> list[float]:
-    """How long each took, at a steady rate; one that has to wait for a connection waits."""
-    free: asyncio.Queue[Connection] = asyncio.Queue()
-    for connection in await connect(port, STEADY_CONNECTIONS):
-        free.put_nowait(connection)
-    took: list[float] = []
-
-    async def one(code: str, due: float) -> None:
-        connection = await free.get()
-        await connection.ping(code)
-        took.append(time.perf_counter() - due)
-        free.put_nowait(connection)
-
-    began, tasks = time.perf_counter(), []
-    for number in range(int(STEADY_RATE * STEADY_SECONDS)):
-        due = began + number / STEADY_RATE
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(codes[number % len(codes)], due)))
-    await asyncio.gather(*tasks)
+def steady(port: int, codes: list[str]) -> list[float]:
+    """How long each took from when it was due, at a steady rate; one that has to wait for a connection waits."""
+    client, took, asked, wanted = Client(port, codes, STEADY_CONNECTIONS), [], {}, int(STEADY_RATE * STEADY_SECONDS)
+    free, began = list(client.socks), time.perf_counter()
+    while len(took) < wanted:
+        due = began + (client.sent / STEADY_RATE if client.sent < wanted else 2 * STEADY_SECONDS)
+        if free and due <= time.perf_counter():
+            asked[number := free.pop()] = due
+            client.ask(number)
+            continue
+        for number in client.heard(max(0.0, due - time.perf_counter()) if free else 1.0):
+            took.append(time.perf_counter() - asked[number])
+            free.append(number)
+    client.close()
     return sorted(took)
 
 
@@ -132,9 +138,9 @@ def main() -> None:
     rates, bare = [], []
     try:
         for _ in range(3):
-            bare.append(asyncio.run(flood(bare_port, codes)))
-            rates.append(asyncio.run(flood(port, codes)))
-        took = asyncio.run(steady(port, codes))
+            bare.append(flood(bare_port, codes))
+            rates.append(flood(port, codes))
+        took = steady(port, codes)
     finally:
         server.terminate()
         bare_server.kill()

@@ -205,6 +205,73 @@ def test_a_head_that_never_ends_is_given_up(shared):
         assert sock.recv(1000) == b"" and 4 < time.monotonic() - began < 9
 
 
+def test_a_request_in_pieces_is_the_same_request(shared):
+    """B6: wherever the network cuts it, body and all; and what follows on the same connection is another one."""
+    before = shared.check(0).pings
+    request = f"POST {shared.paths[0]}/log HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\nhello".encode()
+    with shared.connect() as sock:
+        for piece in (request[:1], request[1:30], request[30:70], request[70:-3], request[-3:] + request[:9], request[9:]):
+            sock.sendall(piece)
+            time.sleep(0.02)
+        sock.sendall(b"GET / HTTP/1.1\r\n" + END)
+        _, data = shared.answer(sock)
+    assert (data.count(b"HTTP/1.1 200"), data.count(b"HTTP/1.1 404"), shared.check(0).pings) == (2, 1, before + 2)
+
+
+def test_answers_come_in_the_order_of_the_requests(shared):
+    """B6: those that are known at once wait for those that wait for the disk."""
+    wanted = [200, 404, 200, 405, 200]
+    lines = {200: f"GET {shared.paths[1]}/log", 404: "GET /nowhere", 405: f"PUT {shared.paths[1]}"}
+    with shared.connect() as sock:
+        sock.sendall("".join(f"{lines[status]} HTTP/1.1\r\nHost: here\r\n\r\n" for status in wanted).encode())
+        _, data = shared.answer(sock)
+    assert [int(status) for status in re.findall(rb"HTTP/1.1 (\d+)", data)] == wanted[:4]  # 405 ends the connection
+
+
+def test_who_asks_for_another_protocol_gets_this_one(shared):
+    """B6: curl --http2 asks for h2c; the ping is taken, once, and what follows in another protocol is not read."""
+    upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    status, data = shared.raw(f"GET {shared.paths[1]}/log HTTP/1.1\r\nHost: here\r\n{upgrade}\r\nPRI * HTTP/2.0\r\n\r\n".encode())
+    assert (status, data.count(b"HTTP/1.1")) == (200, 1)
+
+
+def test_who_says_nothing_more_still_gets_the_answer(shared):
+    """B6: a client that shuts its side down after the request, as nc does."""
+    with shared.connect() as sock:
+        sock.sendall(f"GET {shared.paths[1]}/log HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+        sock.shutdown(socket.SHUT_WR)
+        assert shared.answer(sock)[0] == 200
+
+
+def test_who_asks_and_does_not_read(shared):
+    """F80: a client that never reads its answers is not read from any more; others are served, and memory stays bounded."""
+    request = b"GET /nowhere HTTP/1.1\r\nHost: here\r\n\r\n"
+    with shared.connect() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        sent, until = 0, time.monotonic() + 3
+        while time.monotonic() < until and sent < 64 << 20:
+            try:
+                sent += sock.send((request * 1000)[sent % len(request) :])
+            except BlockingIOError:
+                time.sleep(0.01)
+        assert sent < 32 << 20 and shared.memory() < 256 << 20
+        assert shared.get(shared.paths[2]) == 200
+
+
+def test_what_was_asked_before_the_end_is_answered(pinged):
+    """F82: SIGTERM while a body is on its way: it is taken in, answered, and the server is gone."""
+    with pinged.connect() as sock:
+        sock.sendall(f"POST {pinged.paths[0]} HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\nab".encode())
+        time.sleep(0.3)
+        pinged.server.terminate()
+        time.sleep(0.3)
+        sock.sendall(b"cd")
+        status, data = pinged.answer(sock)
+    assert (status, b"connection: close" in data, pinged.server.wait(20)) == (200, True, 0)
+    pinged.server.stderr.close()
+
+
 def test_a_flood_on_one_address(pinged):
     """F81: beyond its bucket 429 with Retry-After; others are served, and what was taken is counted right."""
     with pinged.connect() as sock:

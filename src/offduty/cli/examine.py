@@ -204,7 +204,7 @@ def pings(found: places.Places, now: float) -> Iterator[Fact]:
         said = f"the last ping {spoken(max(0.0, now - last))} ago" if last is not None else "no ping yet"
         down = sum(check.status == "down" for check in checks)
         value = f"{len(checks)} checks, {down} down, {said}"
-        lacking = find_spec("uvicorn") is None or find_spec("httptools") is None
+        lacking = find_spec("httptools") is None
         care = "no pings can be taken by this installation"
         yield judged("store", "pings", value, wrong=lacking, care=care, fix="pip install 'offduty[web]', if they are taken here")
 

@@ -1,48 +1,33 @@
-"""The server that takes pings: HTTP by uvicorn, and many pings in each transaction of the store.
+"""The server that takes pings, many of them in each transaction of the store.
 
 A request waits until the transaction that holds its ping is on the disk; meanwhile others come in, and share the next one (group commit).
-Everything a client can make grow has a bound: the head and body of a request and the time for them, connections.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
 
 from offduty.clock import Clock
-from offduty.errors import MissingExtra, OffdutyError
+from offduty.errors import OffdutyError
 from offduty.watch.pings.address import Refused, parse
 from offduty.watch.pings.buckets import Buckets
 from offduty.watch.pings.check import LONGEST_AGENT, LONGEST_CLIENT, Ping
+from offduty.wiring.pinghttp import METHODS, Connection, Done, Hall, Request
 from offduty.wiring.pings import Answer, Asked, Desk
-
-if TYPE_CHECKING:
-    from uvicorn import Config, Server
-
-    Scope = Mapping[str, Any]
-    Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-    Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 AT_ONCE = 500  # pings in a transaction
 AWAY = 0.5  # seconds for which the store is left alone after it failed
-LONGEST_BODY = 10 << 20  # bytes that are read, and thrown away beyond the limit, before a client is told that it is too much
-BODY_TIME = 15.0  # seconds for a body
-HEAD_TIME = 5.0  # seconds for the head of a request, from when the connection is open or the last answer is given
-LONGEST_HEAD = 32 << 10  # bytes
-MOST_CONNECTIONS = 2_000
 MOST_HOPS = 20
 BURST = 10.0  # seconds' worth of pings that may come at once
 MISSES, MISSES_A_SECOND = 300.0, 10.0  # unknown addresses that one client may call
-RETRY_AFTER = 5  # seconds
-METHODS = ("GET", "HEAD", "POST")
-NEVER_CACHED = b"max-age=0, no-cache, no-store, must-revalidate, private"
 BUSY = Answer(503, "the store cannot be written; try again")
 
 
@@ -85,7 +70,7 @@ class Writer:
     def __init__(self, make_desk: Callable[[], Desk], clock: Clock) -> None:
         self._make_desk, self._clock = make_desk, clock
         self._desk: Desk | None = None
-        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Asked, Done]] = []
         self._away_until = 0.0
         self.faults: deque[str] = deque(maxlen=100)
 
@@ -93,22 +78,18 @@ class Writer:
         """Another configuration, from the next ping on."""
         self._make_desk, self._desk = make_desk, None
 
-    def ask(self, asked: Asked) -> asyncio.Future[Answer]:
-        """The answer, once it is durable."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
+    def ask(self, asked: Asked, done: Done) -> None:
+        """`done` gets the answer, once it is durable."""
         if not self._waiting:
-            loop.call_soon(self._write)
-        self._waiting.append((asked, future))
-        return future
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.append((asked, done))
 
     def _write(self) -> None:
         batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._write)
-        for (_, future), answer in zip(batch, self._answers([asked for asked, _ in batch]), strict=True):
-            if not future.done():  # its client is gone
-                future.set_result(answer)
+        for (_, done), answer in zip(batch, self._answers([asked for asked, _ in batch]), strict=True):
+            done(answer)
 
     def _answers(self, asked: Sequence[Asked]) -> list[Answer]:
         if self._clock.monotonic() < self._away_until or (self._desk and not self._desk.is_there()):
@@ -129,7 +110,7 @@ class Writer:
 
 @dataclass
 class App:
-    """The ASGI application. `rate`: pings of one check in a second; `body_limit`: bytes of a body that are kept."""
+    """What becomes of a request. `rate`: pings of one check in a second; `body_limit`: bytes of a body that are kept."""
 
     writer: Writer
     clock: Clock
@@ -143,83 +124,40 @@ class App:
         self.buckets = Buckets(max(BURST * self.rate, 1.0), self.rate)
         self.misses = Buckets(MISSES, MISSES_A_SECOND)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            return
+    def take(self, request: Request, done: Done) -> None:
+        """One request; `done` gets its answer, at once if it is no ping."""
         try:
-            answer = await self._answer(scope, receive)
+            asked = self._asked(request)
         except Refused as refused:
-            answer = Answer(refused.status, refused.body)
-        await self._send(answer, scope, send)
+            done(Answer(refused.status, refused.body))
+            return
+        self.writer.ask(asked, lambda answer: self._answered(asked, answer, done))
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        headers = _headers(scope)
-        if scope["method"] not in METHODS:
+    def _asked(self, request: Request) -> Asked:
+        if request.method not in METHODS:
             raise Refused(405, "method not allowed")
-        address = parse(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
-        client = self.trusted.client((scope.get("client") or ("",))[0], headers.get(b"x-forwarded-for", b"").decode("latin-1"))
-        now, secret = self.clock.monotonic(), f"{address.code}/{address.key}/{address.slug}"
-        who = sha256(client.encode()).digest()
-        if self.misses.is_empty(who, now) or not self.buckets.take(sha256(secret.encode()).digest(), now):
+        path, _, query = request.url.partition(b"#")[0].partition(b"?")
+        address = parse(path.decode("latin-1"), query.decode("latin-1"))
+        headers, now = request.headers, self.clock.monotonic()
+        client = self.trusted.client(request.peer, headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+        who, check = client.encode(), f"{address.code}/{address.key}/{address.slug}".encode()
+        if self.misses.is_empty(_digest(who), now) or not self.buckets.take(_digest(check), now):
             raise Refused(429, "too many pings")
-        body = await self._body(receive)
         agent = _printable(headers.get(b"user-agent", b""))[:LONGEST_AGENT]
         ping = Ping(
-            address.action, self.clock.wall(), address.exit_status, address.rid, scope["method"], _printable(client.encode()), agent, body
+            address.action, self.clock.wall(), address.exit_status, address.rid, request.method, _printable(who), agent, request.body
         )
-        answer = await self.writer.ask(Asked(address, ping))
+        return Asked(address, ping)
+
+    def _answered(self, asked: Asked, answer: Answer, done: Done) -> None:
         if answer.status == 404:
-            self.misses.take(who, now)
-        return answer
-
-    async def _body(self, receive: Receive) -> bytes:
-        """The first bytes of the body, after all of it has come."""
-        try:
-            async with asyncio.timeout(BODY_TIME):
-                return await self._whole(receive)
-        except TimeoutError:
-            raise Refused(408, "the body did not come in time") from None
-
-    async def _whole(self, receive: Receive) -> bytes:
-        kept, size, more = b"", 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Refused(400, "the body did not come whole")
-            part = message.get("body", b"")
-            size += len(part)
-            if size > LONGEST_BODY:
-                raise Refused(413, "the body is too large")
-            kept += part[: self.body_limit - len(kept)]
-            more = message.get("more_body", False)
-        return kept
-
-    async def _send(self, answer: Answer, scope: Scope, send: Send) -> None:
-        body = answer.body.encode()
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body)), (b"cache-control", NEVER_CACHED),
-            (b"access-control-allow-origin", b"*"), (b"ping-body-limit", b"%d" % self.body_limit), (b"x-content-type-options", b"nosniff"),
-        ]  # fmt: skip
-        headers += [(b"retry-after", b"%d" % RETRY_AFTER)] if answer.status in (429, 503) else []
-        headers += [(b"allow", ", ".join(METHODS).encode())] if answer.status == 405 else []
-        headers += [(b"connection", b"close")] if answer.status in (400, 405, 408, 413, 431) else []
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+            self.misses.take(_digest(asked.ping.client.encode()), self.clock.monotonic())
+        done(answer)
 
 
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    """Those that count, each once: what two readers could understand differently is refused."""
-    found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        if name in found and name in (b"host", b"content-length", b"transfer-encoding"):
-            raise Refused(400, "a header is given twice")
-        found[name] = found[name] + b"," + value if name == b"x-forwarded-for" and name in found else value
-    if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_HEAD:
-        raise Refused(431, "the head of the request is too large")
-    if b"content-length" in found and b"transfer-encoding" in found:
-        raise Refused(400, "the length of the body is given twice")
-    return found
+def _digest(text: bytes) -> bytes:
+    """What buckets are found by: addresses are secrets, and may be long."""
+    return sha256(text).digest()
 
 
 def _printable(raw: bytes) -> str:
@@ -227,71 +165,18 @@ def _printable(raw: bytes) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
-def guarded(base: type[Any]) -> type[Any]:
-    """uvicorn's protocol, with bounds for the size of a request's head, the time it may take, and connections that have sent none."""
-
-    class Guarded(base):  # type: ignore[misc]
-        waiting: dict[Any, None] = {}  # noqa: RUF012 -- of all connections, oldest first
-
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            self._wait()
-            if len(self.waiting) > MOST_CONNECTIONS:
-                next(iter(self.waiting)).transport.abort()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._go_on()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            if self in self.waiting:
-                self._head += len(data)
-            super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._go_on()
-            elif self in self.waiting and self._head > LONGEST_HEAD and not self.transport.is_closing():
-                self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                self.transport.close()
-
-        def on_response_complete(self) -> None:
-            self._wait()
-            super().on_response_complete()
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._go_on()  # the next one was there already
-
-        def _wait(self) -> None:
-            self._go_on()
-            self._head = 0
-            self.waiting[self] = None
-            self._alarm = self.loop.call_later(HEAD_TIME, self.transport.abort)
-
-        def _go_on(self) -> None:
-            if self.waiting.pop(self, self) is None:
-                self._alarm.cancel()
-
-    return Guarded
-
-
-def server(app: App) -> Server:
-    """uvicorn, set up for nothing but pings. Raises MissingExtra E704."""
-    try:
-        import uvicorn
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError as error:
-        why = f"{error.name} is not installed"
-        raise MissingExtra("E704", "taking pings needs an extra", why=why, fix="pip install 'offduty[web]'") from None
-    config: Config = uvicorn.Config(
-        app, http=guarded(HttpToolsProtocol), ws="none", lifespan="off", loop="asyncio", access_log=False, log_level="critical",
-        proxy_headers=False, server_header=False, timeout_keep_alive=30, timeout_graceful_shutdown=10, backlog=2048, interface="asgi3",
-    )  # fmt: skip
-    return uvicorn.Server(config)
-
-
 async def serve(app: App, sock: socket.socket, chores: Sequence[tuple[float, Callable[[], object]]] = ()) -> None:
     """Until SIGTERM or SIGINT; what is asked by then is answered. `chores`: (every so many seconds, what), each in a thread."""
-    tasks = [asyncio.create_task(_every(seconds, work)) for seconds, work in chores]
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    hall = Hall(app.take, app.clock, app.body_limit, loop.call_soon)
+    tasks = [asyncio.create_task(work) for work in (hall.sweep(), *(_every(seconds, work) for seconds, work in chores))]
+    server = await loop.create_server(lambda: Connection(hall), sock=sock, backlog=2048)
     try:
-        await server(app).serve(sockets=[sock])
+        await stop.wait()
+        server.close()
+        await hall.finish()
     finally:
         for task in tasks:
             task.cancel()
