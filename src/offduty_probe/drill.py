@@ -1,7 +1,8 @@
 """In a drill: break one thing on purpose, and keep the job from changing anything outside of the drill's own folder.
 
 Only with `OFFDUTY_DRILL=1` and `OFFDUTY_DRILL_SPEC`, a JSON file: `scratch` (the folder), `fault` (what to break: `name`, `op`, `target`,
-`column`, `age`; null: nothing), `allow` (globs of what may be written all the same), `run` (globs of programs that may be started).
+`column`, `age`; null: nothing), `allow` (globs of what may be written all the same), `run` (globs of programs that may be started), `held`
+(whether the kernel holds the job back by itself: then files and programs are not this module's business).
 What was broken, redirected or refused is appended to `notes.jsonl` in that folder. `Ledger.drill` is None in every other run.
 
 Reads of a struck file get a spoilt copy, or a place where nothing is; calls of a struck service raise what the library would raise.
@@ -43,7 +44,8 @@ def begin(environ: Mapping[str, str]) -> Drill | None:
         return None
     try:
         drill = Drill(read(environ["OFFDUTY_DRILL_SPEC"]), environ.get("OFFDUTY_EVENTS", ""))
-        sandbox.close(drill)
+        if not drill.held:
+            sandbox.close(drill)
     except BaseException as error:  # better no job than one that is not held back
         os.write(2, f"offduty: the drill cannot be made safe: {type(error).__name__}: {error}\n".encode())
         os._exit(REFUSED_STATUS)
@@ -70,6 +72,7 @@ class Drill:
         self.name: str = self.fault.get("name", "")
         self.allow: list[str] = list(spec.get("allow") or ())
         self.programs: list[str] = list(spec.get("run") or ())
+        self.held = bool(spec.get("held"))
         self.free = {events}
         self.moved: dict[str, str] = {}
         self.spoilt: dict[str, str] = {}
@@ -311,6 +314,8 @@ class Step:
         drill, op, target = self.drill, self.op, self.target
         if drill.is_allowed(target):
             return
+        if drill.held and op.startswith(("file.", "model.", "db.connect")):
+            return  # the kernel holds it
         if op in ("file.write", "file.delete"):
             self._hold_file()
         elif op.startswith(("file.read", "model.load")) and target in drill.moved:

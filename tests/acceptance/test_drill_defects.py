@@ -256,11 +256,14 @@ def test_a_drill_that_is_killed_leaves_nothing(place):
     assert list((place.folder / "tmp").iterdir()) == []
 
 
+WALLED = [sys.executable, str(Path(__file__).resolve().parents[1] / "servers" / "walled.py")]
+
+
 def test_a_job_that_cannot_be_held_back_is_refused(tmp_path):
-    """A shell line: E820, and nothing is run; with --unsafe it is killed, and told so (B: shell job)."""
+    """A shell line where the kernel gives no namespaces: E820, and nothing is run; with --unsafe it is killed, and told so (B: shell job)."""
     (tmp_path / "offduty.toml").write_text('[job.touch]\nshell = "sleep 1; echo done > ran.txt"\n')
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OFFDUTY_STATE_DIR": f"{tmp_path}/state"}
-    command = [sys.executable, "-m", "offduty", "drill", "touch"]
+    command = [*WALLED, sys.executable, "-m", "offduty", "drill", "touch"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert "E820" in done.stderr and not (tmp_path / "ran.txt").exists()
     done = subprocess.run([*command, "--unsafe", "--fault", "sigkill"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
@@ -269,11 +272,11 @@ def test_a_job_that_cannot_be_held_back_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("options", ['"-I", ', '"-S", ', '"-E", '])
-def test_a_python_that_the_probe_cannot_enter_is_refused(tmp_path, options):
+def test_a_python_that_neither_probe_nor_kernel_holds_is_refused(tmp_path, options):
     """Asked before anything of the job is run: not a byte is written."""
     (tmp_path / "job.py").write_text("open('ran', 'w')")
     (tmp_path / "offduty.toml").write_text(f'[job.apart]\ncommand = ["{sys.executable}", {options}"job.py"]\n')
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OFFDUTY_STATE_DIR": f"{tmp_path}/state"}
-    command = [sys.executable, "-m", "offduty", "drill", "apart"]
+    command = [*WALLED, sys.executable, "-m", "offduty", "drill", "apart"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert "E820" in done.stderr and not (tmp_path / "ran").exists()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from offduty.drills.coverage import Answer, Coverage
 from offduty.drills.faults import FAULTS
-from offduty.drills.synthetic import Spot
+from offduty.drills.synthetic import SHELL, Spot
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,22 @@ def plan(coverage: Coverage, rows: Sequence[str], *, row: str = "", fault: str =
     return [*found, *_without_row(answers, found)]
 
 
+def plan_outside(
+    coverage: Coverage, usual: Sequence[Planned], trials: Sequence[tuple[Spot, str]], *, row: str = "", fault: str = ""
+) -> list[Planned]:  # fmt: skip
+    """The same for a job that the probe cannot enter: what its programs say of a fault only trying shows, so everything is tried.
+
+    `usual`: as `plan` has it; `trials`: (spot, fault) that can be brought about from outside. A row that is foreseen to win is promised;
+    which others win turns out.
+    """
+    inside = {one.spot for one in coverage.answers if one.spot.op and one.spot.via != SHELL}
+    kept = [one for one in usual if one.spot in inside or (one.fault and not one.spot.op)]
+    foreseen = {(one.spot, one.fault): one.row for one in coverage.answers}
+    tried = [Planned(name, spot, foreseen.get((spot, name), "")) for spot, name in trials if fault in ("", name)]
+    wanted = [one for one in tried if one.row in ("", row)] if row else tried
+    return [*kept, *wanted]
+
+
 def _for_row(row: str, answers: Iterable[Answer]) -> Planned:
     """The likeliest to be brought about: at something that was seen, by the probe, before what only the watcher would notice."""
     mine = [one for one in answers if one.row == row]
@@ -44,7 +60,7 @@ def _for_row(row: str, answers: Iterable[Answer]) -> Planned:
 
 def _without_row(answers: Sequence[Answer], found: Sequence[Planned]) -> Iterator[Planned]:
     """One drill for each transaction that no drill of a row strikes; of the whole job, a kill."""
-    struck = {one.spot for one in found}
+    struck = {one.spot for one in found if one.fault}
     for one in answers:
         if one.spot not in struck and FAULTS[one.fault].by != "watcher":
             struck.add(one.spot)

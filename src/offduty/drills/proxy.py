@@ -13,7 +13,7 @@ from typing import Any, Self
 
 CHUNK = 16 << 10
 CLOSING = 1.0
-_LINGER_NOT = struct.pack("ii", 1, 0)
+LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ async def _carry(data: bytes, writer: asyncio.StreamWriter, fault: Fault) -> Non
 async def _close(writer: asyncio.StreamWriter, *, reset: bool) -> None:
     connection = writer.get_extra_info("socket")
     if reset and connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         writer.transport.abort()
     else:
         writer.close()

@@ -23,6 +23,16 @@ AFTERWARDS = ("status-", "garbage", "column-", "stale")
 """The transaction itself goes well; what comes of it does not."""
 STRUCK_BY_STATUS = ("urllib", "botocore")
 """Libraries that raise by themselves when the answer is an error."""
+SHELL = "shell"
+"""`Spot.via` of what was seen from outside, in a job that the probe cannot enter."""
+OUTSIDE = {
+    "missing": "cat: {path}: No such file or directory", "denied": "cat: {path}: Permission denied",
+    "disk-full": "cat: write error: No space left on device", "memory": "sort: memory exhausted: Cannot allocate memory",
+    "refused": "curl: (7) Failed to connect to {host} port 80: Connection refused", "dns": "curl: (6) Could not resolve host: {host}",
+    "timeout": "curl: (28) Operation timed out after 10001 milliseconds with 0 bytes received",
+    "status": "curl: (22) The requested URL returned error: {status}",
+}  # fmt: skip
+"""What usual programs say; of the rest nobody can say what a program would make of it."""
 FRONTS = {"pandas": ("pandas.errors.DatabaseError", "Execution failed on sql '{sql}': {message}")}
 SQLSTATES = {"deadlock": "40P01", "no-table": "42P01", "timeout": "57014", "login": "28P01"}
 
@@ -68,6 +78,8 @@ def case_of(spot: Spot, fault: str, job: str = "") -> Case | None:
         return whole_case(fault, job)
     if fault == "stale":
         return _warned(spot, job)
+    if spot.via == SHELL:
+        return _outside(spot, fault, job)
     library = spot.library
     raised = told(fault, library)
     if raised is None:
@@ -82,6 +94,14 @@ def case_of(spot: Spot, fault: str, job: str = "") -> Case | None:
         "failed", 1, None, failure, lines, (struck,), _checks(spot, fault), _changes(spot, fault),
         {1: spot.dependency.name} if spot.dependency else {}, None, job,
     )  # fmt: skip
+
+
+def _outside(spot: Spot, fault: str, job: str) -> Case | None:
+    said = OUTSIDE.get("status" if fault.startswith("status-") else fault)
+    if said is None:
+        return None
+    line = str(filled(said, facts_of(fault, spot.op, spot.target)))
+    return Case("failed", 1, None, Failure("exit", SHELL, None, line, None, (), (line,), "output"), (line,), job=job)
 
 
 def column_of(spot: Spot) -> str:

@@ -243,7 +243,7 @@ def _drill(value: object) -> Table | None:
     """Hours are left to the full loader."""
     plain = {
         "every": _seconds_or_none, "limit": _seconds, "longest": _seconds, "all": _flag, "for_real": _flag, "allow_writes": _globs,
-        "allow_run": _globs,
+        "allow_run": _globs, "through": _globs,
     }  # fmt: skip
     if not isinstance(value, dict) or not set(value) <= set(plain):
         return None

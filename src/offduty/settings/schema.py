@@ -368,6 +368,7 @@ class Rehearsing(Table, frozen=True, kw_only=True):
     for_real: bool | None = None
     allow_writes: list[Filled] | None = None
     allow_run: list[Filled] | None = None
+    through: list[Filled] | None = None
 
 
 class Worth(Table, frozen=True, kw_only=True):

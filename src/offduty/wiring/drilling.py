@@ -12,17 +12,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from offduty.clock import Clock
 from offduty.drills.compare import Message, Observed, compare, never
 from offduty.drills.coverage import Coverage, cover, spots_of
 from offduty.drills.faults import FAULTS
-from offduty.drills.plan import Planned, plan
+from offduty.drills.plan import Planned, plan, plan_outside
 from offduty.drills.scratch import Scratch
 from offduty.drills.store import Rehearsed
-from offduty.drills.synthetic import COLUMN, ENDS, column_of, whole_case
+from offduty.drills.synthetic import COLUMN, ENDS, SHELL, column_of, whole_case
 from offduty.errors import CannotDrill, OffdutyError, quoted
 from offduty.runs.alive import supervisor_alive
 from offduty.runs.attempts import PROBE_PATH
@@ -32,6 +33,7 @@ from offduty.stores.sqlite import open_store
 from offduty.transactions import transaction
 from offduty.transactions.transaction import Transaction
 from offduty.wiring.coverage import judge_of, places_of, sources
+from offduty.wiring.enclosing import Enclosed, can_enclose, enclosing, trials
 from offduty.wiring.explain import case_of_run
 from offduty.wiring.telling import Composer, tell_of
 from offduty.wiring.triage import TOO_LATE, Duty, duty_of, is_judged
@@ -76,6 +78,7 @@ class Ran:
     ledger: list[Transaction]
     notes: list[dict[str, Any]]
     log: str
+    outside: list[Transaction] = field(default_factory=list)
 
 
 class Driller:
@@ -94,9 +97,16 @@ class Driller:
         self.duty: Duty = duty_of(settings, places=True)
         self.launch: Mapping[str, Any] = settings.launch(name)
         self.can_enter = enters(self.launch)
-        if not self.can_enter and not options.unsafe:
-            why = "it is no job of a Python that the probe can enter: what it writes cannot be held back"
-            raise CannotDrill("E820", f"{quoted(name)} cannot be drilled safely", why=why, fix="--unsafe kills it on purpose all the same")
+        self.enclosed = None if self.can_enter or options.unsafe else self._enclosed()
+
+    def _enclosed(self) -> Enclosed:
+        """The kernel holds a job back that the probe cannot enter. Raises CannotDrill E820 where it does not let us."""
+        found = Enclosed(self.settings, self.name, self.options.allow, self.options.limit)
+        if why := can_enclose():
+            reason = f"the probe cannot enter it, and the kernel does not hold it back here: {why}"
+            fix = "--unsafe kills it on purpose all the same"
+            raise CannotDrill("E820", f"{quoted(self.name)} cannot be drilled safely", why=reason, fix=fix)
+        return found
 
     def plan(self) -> tuple[Coverage, list[Planned]]:
         """What is to be rehearsed, by what the job touches when nothing is broken. Raises CannotDrill E821 if it does not end well then."""
@@ -112,12 +122,30 @@ class Driller:
         coverage = self._coverage(ran)
         options = self.options
         rows = [row.name for row in self.duty.table.rows]
-        return coverage, plan(coverage, rows, row=options.row, fault=options.fault, everything=options.everything)
+        planned = plan(coverage, rows, row=options.row, fault=options.fault, everything=options.everything)
+        if self.enclosed is not None:
+            planned = plan_outside(coverage, planned, trials(one.spot for one in coverage.answers), row=options.row, fault=options.fault)
+        return coverage, planned
+
+    def results(self) -> Iterator[Rehearsed]:
+        """What is planned, drilled one by one; then the rows that had to win by something and did not. Raises as `plan`."""
+        found = []
+        for planned in self.plan()[1]:
+            found.append(self.drill(planned))
+            yield found[-1]
+            if self.enclosed is not None and self.options.row and found[-1].row == self.options.row:
+                return
+        if self.enclosed is not None and not self.options.fault:
+            reached = {one.row for one in found}
+            rows = [self.options.row] if self.options.row else [row.name for row in self.duty.table.rows]
+            yield from (never(self.name, self.clock.wall(), row) for row in rows if row not in reached)
 
     def _coverage(self, ran: Ran) -> Coverage:
         folder = str(self.launch["cwd"])
         base, places = places_of(folder, sources(self.store, self.name, folder), self.launch["notebook"])
         spots = spots_of(places, ran.ledger, self.duty.dependencies, folder, base)
+        seen = spots_of([], ran.outside, self.duty.dependencies, folder, base)
+        spots = [*spots, *(replace(one, via=SHELL) for one in seen)]
         return cover(self.name, spots, [row.name for row in self.duty.table.rows], judge_of(self.duty, self.name))
 
     def drill(self, planned: Planned) -> Rehearsed:
@@ -130,6 +158,8 @@ class Driller:
         ran = self.rehearse(planned)
         verdict = (ran.record.get("summary") or {}).get("verdict")
         messages = self._messages(ran.record, verdict)
+        if self.enclosed is not None and not planned.row and (verdict or {}).get("source") == "table":
+            planned = replace(planned, row=str((verdict or {}).get("row") or ""))  # only trying could show it
         return compare(self.name, now, planned, self._observed(ran.record, verdict, messages, ran.notes, ran.log))
 
     def _observed(
@@ -186,9 +216,12 @@ class Driller:
 
     def rehearse(self, planned: Planned | None) -> Ran:
         """Run the job in the sandbox, with a failure or without. Raises CannotDrill E822 if it cannot be run there at all."""
-        with Scratch() as scratch:
+        with Scratch() as scratch, nullcontext() if self.enclosed is None else self.enclosed.gate(scratch, planned):
             self._bring_past(scratch)
-            environ = scratch.environ({"fault": self._fault(planned), "allow": self.options.allow, "run": self.options.run})
+            held = self.enclosed is not None
+            environ = scratch.environ({"fault": self._fault(planned), "allow": self.options.allow, "run": self.options.run, "held": held})
+            if self.enclosed is not None:
+                environ |= self.enclosed.environ(planned)
             self._run(scratch, environ, planned)
             with_store = open_store(f"{scratch.path}/state/offduty.sqlite3", clock=self.clock)
             try:
@@ -197,7 +230,9 @@ class Driller:
                 if not found:
                     raise CannotDrill("E822", f"{quoted(self.name)} could not be run in the sandbox", why="it left no record")
                 ledger = [transaction.from_json(entry) for entry in with_store.ledger(found[0]["id"])]
-                return Ran(self._judged(with_store, found[0]), ledger, scratch.notes(), _text_of(found[0].get("log")))
+                notes = scratch.notes()
+                outside = self.enclosed.seen(notes, ledger) if self.enclosed is not None else []
+                return Ran(self._judged(with_store, found[0]), ledger, notes, _text_of(found[0].get("log")), outside)
             finally:
                 with_store.close()
 
@@ -224,7 +259,7 @@ class Driller:
             copy.close()
 
     def _fault(self, planned: Planned | None) -> dict[str, Any] | None:
-        if planned is None or not self.can_enter:
+        if planned is None or (not self.can_enter and (self.enclosed is None or planned.spot.via == SHELL or not planned.spot.op)):
             return None
         spot = planned.spot
         age = (spot.dependency.max_age or 0.0) * AGE if spot.dependency else 0.0
@@ -235,11 +270,12 @@ class Driller:
         }  # fmt: skip
 
     def _run(self, scratch: Scratch, environ: dict[str, str], planned: Planned | None) -> None:
-        number = ENDS.get(planned.fault, 0) if planned is not None and not self.can_enter else 0
+        number = ENDS.get(planned.fault, 0) if planned is not None and not self.can_enter and self.enclosed is None else 0
         spec = {
             "start": self.settings.start, "config": self.options.config, "job": self.name,
             "environ": environ, "state": f"{scratch.path}/state", "logs": f"{scratch.path}/logs", "limit": self.options.limit,
             "signal": number, "after": SIGNAL_AFTER,
+            "enclosure": enclosing(self.enclosed.spec(scratch, planned)) if self.enclosed is not None else [],
         }  # fmt: skip
         command = [sys.executable, "-P", "-m", "offduty.wiring.drillrun", json.dumps(spec)]
         try:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from threading import Timer
 from typing import Any
 
@@ -17,6 +18,7 @@ from offduty.places import Places, find
 from offduty.runs.attempts import Attempt, World, perform
 from offduty.runs.job import Job
 from offduty.runs.spawn import PR_SET_PDEATHSIG
+from offduty.runs.supervise import Supervisor
 from offduty.wiring.attach import attach
 from offduty.wiring.jobs import find_job
 
@@ -33,9 +35,22 @@ def main(text: str) -> int:
     attach(world, {"quiet": True, "config": spec["config"]})
     chores = world.chores
     world.chores = lambda attempt: [one for one in chores(attempt) if one[0] not in LEFT_OUT]
+    if spec.get("enclosure"):
+        world.supervisor = lambda *args, **kwargs: Enclosing(spec["enclosure"], *args, **kwargs)
     if spec["signal"]:
         _kill_later(world, spec["signal"], spec["after"])
     return perform(_rehearsed(job, spec), world)
+
+
+class Enclosing(Supervisor):
+    """Starts the job inside of an enclosure; for everybody else it is the job."""
+
+    def __init__(self, before: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.before = before
+
+    def start(self, command: list[str], env: Mapping[str, str], closed: frozenset[int]) -> None:
+        super().start([*self.before, *command], env, closed)
 
 
 def _rehearsed(job: Job, spec: dict[str, Any]) -> Job:
