@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TIMEOUT_GRACE = 8.0  # from TERM to KILL when the time is up: the whole group is gone in ten seconds
 SECOND_INTERRUPT = 2.0
 LINGER_QUIET, LINGER_LONGEST = 0.25, 1.0  # a grandchild may hold the pipe for ever; what is left of two seconds is for the end
-FIRST_CHORE, NEXT_CHORE = 0.1, 0.01
+FIRST_CHORE, LONGEST_REST = 0.1, 0.01
 FOLLOW_EVERY, FOLLOW_AT_ONCE = 0.1, 1 << 20
 LONGEST_WAIT = 3600.0  # poll() takes no more than 24 days
 PROBLEMS_KEPT = 20
@@ -422,11 +422,16 @@ class Supervisor:
         if now >= self._next_follow:
             self._follow(now)
         if self.chores and now >= self._next_chore:
-            what, chore = self.chores.pop(0)
-            again = self.guard(what, chore)
-            if again is REPEAT:
-                self.chores.append((what, chore))
-            self._next_chore = self.clock.monotonic() + (REPEATED_CHORE if len(self.chores) == 1 and again is REPEAT else NEXT_CHORE)
+            self._do_chore(now)
+
+    def _do_chore(self, now: float) -> None:
+        """The next chore; then as long a rest as it took, so that half of the time is left for what cannot wait."""
+        what, chore = self.chores.pop(0)
+        again = self.guard(what, chore)
+        if again is REPEAT:
+            self.chores.append((what, chore))
+        done = self.clock.monotonic()
+        self._next_chore = done + (REPEATED_CHORE if len(self.chores) == 1 and again is REPEAT else min(done - now, LONGEST_REST))
 
     def _mind_limits(self, now: float) -> None:
         job, elapsed = self.job, now - self.ended.started

@@ -157,7 +157,8 @@ class DatabaseFile:
 
     def _connect(self) -> sqlite3.Connection:
         escaped = self.path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-        connection = sqlite3.connect(f"file:{escaped}?mode=rw", uri=True, timeout=0, isolation_level=None)
+        uri = f"file:{escaped}?mode=rw"  # for one thread at a time, not always the same: whoever has the store sees to it
+        connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             self.patience.until(lambda: self._prepare(connection), is_busy)
         except BaseException:

@@ -15,7 +15,7 @@ from offduty.runs.record import has_died, shown
 from offduty.runs.spool import Spool
 from offduty.runs.supervise import REPEAT, Guard
 from offduty.version import VERSION
-from offduty.wiring import screen
+from offduty.wiring import screen, warm
 from offduty.wiring.deadline import Deadline
 from offduty.wiring.probed import has_events, probe_notes
 from offduty.wiring.storing import SHORTEST_WAIT, StoreAtHand
@@ -100,18 +100,23 @@ class Keeper:
 
     def chores(self, attempt: Attempt) -> list[tuple[str, Callable[[], object]]]:
         """Work that can be done while the job runs, in pieces of a few milliseconds."""
+        job = attempt.job
+        table = [*warm.imports("warm triage", warm.TRIAGE), ("triage table", lambda: self._read_table(attempt))]
         return [
-            ("garbage collection", gc.enable),
             ("count oom kills", lambda: self._count_oom_kills(attempt)),
-            ("what it is made of", lambda: self._origin_of(attempt).code),
             ("look at the configuration", lambda: self._note_degraded(attempt)),
-            ("warm json", _import_json),
-            ("warm summary", _import_summary),
+            *warm.imports("warm comparison", warm.EVERY_END),
+            ("what it is made of", lambda: self._origin_of(attempt).code),
             ("warm store", lambda: self._if_store_is_there(self._store.warm)),
-            ("retention", lambda: self._if_store_is_there(self._store.retain, attempt.job)),
-            ("triage table", lambda: self._read_table(attempt)),
+            *(table if job.configured else ()),
             ("whom to tell", lambda: self._if_store_is_there(self._plan, attempt)),
+            ("begin store", lambda: self._if_store_is_there(self._store.begin, attempt.record["id"], attempt.guard)),
+            *warm.imports("warm summary", warm.TOLD_END),
+            ("retention", lambda: self._if_store_is_there(self._store.retain, job)),
+            *(() if job.configured else table),
+            *warm.imports("warm explanation", warm.TOLD_OF if job.tells else ()),
             ("warm the end", lambda: self._warm_end(attempt)),
+            ("garbage collection", _collect_garbage),
             ("follow events", lambda: self._follow_events(attempt)),
         ]
 
@@ -260,15 +265,9 @@ class Keeper:
             notices.deliver_beside(attempt.record["id"])
 
     def _warm_end(self, attempt: Attempt) -> None:
-        """What the end of a run that people are told of will import: they should not wait for it."""
-        if attempt.job.tells:
-            import offduty.triage.decide
-            import offduty.wiring.compare
-            import offduty.wiring.findings
-            import offduty.wiring.quality  # noqa: F401
-
-            if (notices := self._notices(attempt)) is not None:
-                notices.warm()
+        """What telling people will take: they should not wait for it."""
+        if attempt.job.tells and (notices := self._notices(attempt)) is not None:
+            notices.warm()
 
     def _tell_at_end(self, attempt: Attempt) -> dict[str, Any] | None:
         """Whom this end concerns, by its verdict. A failure opens an incident also where no channel could tell anybody of it."""
@@ -661,10 +660,7 @@ def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2]
 
 
-def _import_json() -> None:
-    import json  # noqa: F401
-
-
-def _import_summary() -> None:
-    import offduty.runs.failure
-    import offduty.wiring.evidence  # noqa: F401
+def _collect_garbage() -> None:
+    """From now on; what is there by now stays for good, and need never be looked through."""
+    gc.freeze()
+    gc.enable()

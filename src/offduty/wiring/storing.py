@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from offduty.runs.attempts import World
     from offduty.runs.job import Job
+    from offduty.runs.supervise import Guard
     from offduty.stores.sqlite import SqliteStore
 
 STORE_TIME = 1.0  # seconds that one operation may wait for the store in a thread of its own
@@ -22,6 +24,7 @@ class StoreAtHand:
         self.is_warm = False
         self._clock, self._places = world.clock, world.places
         self._held: tuple[SqliteStore, tuple[int, int] | None] | None = None
+        self._free = _thread.allocate_lock()  # held while a thread has the connection
 
     def warm(self, wait: float = SHORT_WAIT) -> None:
         """Open it, and import what bringing a run there takes. `wait`: seconds, for other processes."""
@@ -38,12 +41,49 @@ class StoreAtHand:
         """
         from offduty.stores.sqlite import open_store
 
+        self._wait_for_thread(wait)
         path = self._places.store
         if self._held is None or self._held[1] != _identity(path):
             store = open_store(path, clock=self._clock, timeout=wait)
             self._held = (store, _identity(path))
         self._held[0].wait_at_most(wait)
         return self._held[0]
+
+    def _wait_for_thread(self, seconds: float) -> None:
+        if not self._free.acquire(timeout=seconds):
+            from offduty.errors import StoreError
+
+            why = "the disk has not confirmed yet that this run has started"
+            raise StoreError("E607", "the store is busy", where=self._places.store, why=why, fix="try again later")
+        self._free.release()
+
+    def begin(self, run_id: str, guard: Guard) -> None:
+        """Bring the start of a run there, in a thread: a disk that takes its time to confirm it holds up neither output nor signals.
+
+        With the first commit of a connection SQLite confirms the folder as well, and may have to make its WAL: the run's end need not then.
+        """
+        store = self.opened()
+        self._free.acquire()
+        try:
+            _thread.start_new_thread(self._begin, (store, run_id, guard))
+        except RuntimeError:  # the machine has no thread for us: whoever reads next takes it in
+            self._free.release()
+
+    def _begin(self, store: SqliteStore, run_id: str, guard: Guard) -> None:
+        try:
+            guard("store start", self._take_start, store, run_id)
+        finally:
+            self._free.release()
+
+    def _take_start(self, store: SqliteStore, run_id: str) -> None:
+        from offduty.errors import StoreError
+        from offduty.runs.alive import supervisor_alive
+        from offduty.stores.replay import take
+
+        try:
+            take(self._places.spool, run_id, store, alive=supervisor_alive, clock=self._clock)
+        except StoreError:
+            pass  # as when it was away
 
     def another(self) -> SqliteStore:
         """For another thread: a connection of its own."""
