@@ -12,6 +12,7 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$~&#!])")
 LEADING = re.compile(r"^(?:\d{1,9}(?=[.)])|(?=[-+=:@]))")
 """What begins a list, an underline or a definition, or in a spreadsheet a formula."""
 
+CODE = re.compile(r"\\`([^`\n]+?)\\`")
 BREAK = "\\\n   "
 """A hard line break within an item of a list."""
 
@@ -34,12 +35,22 @@ def escaped(text: str, between: str = " ") -> str:
     return between.join(LEADING.sub(r"\g<0>\\", SPECIAL.sub(r"\\\1", line)) for line in lines if line)
 
 
+def prose(text: str, between: str = " ") -> str:
+    """The same, but what stands in backticks is code; where that could mean something else to a reader, it stays text."""
+    return CODE.sub(_code_span, escaped(text, between))
+
+
+def _code_span(found: re.Match[str]) -> str:
+    inner = re.sub(r"\\(.)", r"\1", found[1])
+    return found[0] if set(inner) & set("|<>\\") else f"`{inner}`"
+
+
 def _block(block: Block) -> Iterator[str]:
     yield from _KINDS[block["kind"]](block)
 
 
 def _text(block: Block) -> Iterator[str]:
-    yield from (escaped(part) for part in block["text"].split("\n\n"))
+    yield from (prose(part) for part in block["text"].split("\n\n"))
 
 
 def _quoted(block: Block) -> Iterator[str]:
@@ -54,7 +65,11 @@ def _code(block: Block) -> Iterator[str]:
 
 
 def _steps(block: Block) -> Iterator[str]:
-    yield "\n".join(f"{number}. {escaped(item, BREAK)}" for number, item in enumerate(block["items"], 1))
+    yield "\n".join(f"{number}. {prose(item, BREAK)}" for number, item in enumerate(block["items"], 1))
+
+
+def _points(block: Block) -> Iterator[str]:
+    yield "\n".join(f"- {prose(item, BREAK)}" for item in block["items"])
 
 
 def _facts(block: Block) -> Iterator[str]:
@@ -67,7 +82,7 @@ def _grid(block: Block) -> Iterator[str]:
 
 def _table(headers: list[str], rows: list[list[str]]) -> str:
     lines = [headers, ["---"] * len(headers), *rows]
-    return "\n".join("| " + " | ".join(cell if cell == "---" else escaped(cell, "; ") for cell in cells) + " |" for cells in lines)
+    return "\n".join("| " + " | ".join(cell if cell == "---" else prose(cell, "; ") for cell in cells) + " |" for cells in lines)
 
 
 def _card(block: Block) -> Iterator[str]:
@@ -89,6 +104,6 @@ def _picture(block: Block) -> Iterator[str]:
 
 
 _KINDS: dict[str, Callable[[Block], Iterator[Any]]] = {
-    "text": _text, "notes": _quoted, "code": _code, "steps": _steps, "facts": _facts, "grid": _grid, "card": _card, "links": _links,
-    "picture": _picture,
+    "text": _text, "notes": _quoted, "code": _code, "steps": _steps, "points": _points, "facts": _facts, "grid": _grid, "card": _card,
+    "links": _links, "picture": _picture,
 }  # fmt: skip

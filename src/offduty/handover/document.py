@@ -1,12 +1,13 @@
 """A document as plain data: sections of blocks, every text inert. Renderers turn it into HTML, Markdown and PDF.
 
-A block is a dict with `kind`: `text` (`text`), `notes` (`text`: somebody's Markdown), `code` (`text`), `steps` (`items`),
-`facts` (`pairs` of label and text), `grid` (`headers`, `rows` of texts), `card` (`anchor`, `title`, `badge`, `blocks`), `links` (`items`),
-`picture` (`svg`).
+A block is a dict with `kind`: `text` (`text`), `notes` (`text`: somebody's Markdown), `code` (`text`), `steps` and `points` (`items`),
+`facts` (`pairs` of label and text), `grid` (`headers`, `rows` of texts, which columns are `numeric`), `card` (`anchor`, `title`, `badge`,
+`blocks`), `links` (`items`), `picture` (`svg`). In texts, items, pairs and cells, what stands in `backticks` is shown as code.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ Block = dict[str, Any]
 LONGEST_TEXT, LONGEST_CODE = 4000, 8000
 BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that make a text look like another one."""
+NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(e[-+]?\d+)?( %)?")
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,22 @@ def steps(items: Iterable[object]) -> Block:
     return {"kind": "steps", "items": [clean(item) for item in items]}
 
 
+def points(items: Iterable[object]) -> Block:
+    """What is so, in no order."""
+    return {"kind": "points", "items": [clean(item) for item in items]}
+
+
 def facts(pairs: Iterable[tuple[str, object]]) -> Block:
     """Labels and what stands for them; what is empty is left out."""
     return {"kind": "facts", "pairs": [[label, clean(value)] for label, value in pairs if str(value)]}
 
 
 def grid(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Block:
-    """A table."""
-    return {"kind": "grid", "headers": list(headers), "rows": [[clean(cell) for cell in row] for row in rows]}
+    """A table. `numeric`: of which columns each cell that is not empty is a number."""
+    shown = [[clean(cell) for cell in row] for row in rows]
+    columns = [[row[place] for row in shown if row[place]] for place in range(len(headers))]
+    numeric = [bool(cells) and all(NUMBER.fullmatch(cell) for cell in cells) for cells in columns]
+    return {"kind": "grid", "headers": list(headers), "rows": shown, "numeric": numeric}
 
 
 def card(anchor: str, title: object, badge: str, blocks: Iterable[Block]) -> Block:

@@ -127,11 +127,11 @@ def _named(book: Book, team: str) -> str:
 def _first(book: Book) -> Iterator[Block]:
     yield doc.steps(
         [
-            f"Read the end of the log: what went wrong, whose it is, what to do stand in its summary.\noffduty log {book.job}",
-            f"Say that you are at it, so that nobody else is woken.\noffduty incidents --job {book.job}, then offduty incidents ack ID",
+            f"Read the end of the log: what went wrong, whose it is, what to do stand in its summary.\n`offduty log {book.job}`",
+            f"Say that you are at it, so that nobody else is woken.\n`offduty incidents --job {book.job}`, then `offduty incidents ack ID`",
             "Find the row in “What goes wrong” below (the summary names it), and do its steps.",
-            f"When the cause is gone: offduty run {book.job}",
-            "Write down what helped, for the next one.\noffduty incidents note ID \"…\"",
+            f"When the cause is gone: `offduty run {book.job}`",
+            "Write down what helped, for the next one.\n`offduty incidents note ID \"…\"`",
         ]
     )  # fmt: skip
     yield doc.facts([("Nothing fits?", f"Call its owner: {_named(book, book.owner)}"), ("The last run", book.last_run)])
@@ -142,7 +142,7 @@ def _what(book: Book) -> Iterator[Block]:
     yield doc.facts(
         [
             ("Owner", _named(book, book.owner)),
-            ("It runs", book.command),
+            ("It runs", f"`{book.command}`" if book.command else ""),
             ("In", book.folder),
             ("On", book.host),
             ("It leaves", "\n".join(book.outputs)),
@@ -174,7 +174,7 @@ def _hands(book: Book) -> Iterator[Block]:
         ("take it off its schedule", f"offduty schedule remove {job}"),
         ("put it back", f"offduty schedule install {job}"),
     ]
-    yield doc.grid(("to", "type"), rows)
+    yield doc.grid(("to", "type"), [(what, f"`{command}`") for what, command in rows])
     yield doc.facts([("In the folder", book.folder), ("While it runs", "\n".join(book.conduct))])
     yield doc.text(
         "Backfill: a run that was missed is not made up for by itself. Running it again does today's work; whether it can do the work of "
@@ -238,14 +238,15 @@ def _teams(book: Book) -> Iterator[Block]:
 
 def _dependencies(book: Book) -> Iterator[Block]:
     rows = [(d.name, d.description, _named(book, d.team), d.match, d.expects) for d in book.dependencies]
-    yield _grid_or_none(("what", "", "run by", "seen as", "expected of it"), rows)
+    yield _grid_or_none(("what", "is", "run by", "seen as", "expected of it"), rows)
 
 
 def _incidents(book: Book) -> Iterator[Block]:
     if not book.incidents:
         yield doc.text("There were none.")
     for number, one in enumerate(book.incidents, 1):
-        blocks = [doc.facts([("What", one.what), ("Failed", f"{one.failures} times"), ("Lasted", one.lasted), ("Solved", one.solved)])]
+        often = "once" if one.failures == 1 else f"{one.failures} times"
+        blocks = [doc.facts([("What", one.what), ("Failed", often), ("Lasted", one.lasted), ("Solved", one.solved)])]
         blocks += [doc.notes(note) for note in one.notes]
         blocks += [doc.code(one.said)] if one.said else []
         yield doc.card(f"incident-{number}", f"{one.opened}: {one.cause}", "", blocks)
@@ -256,16 +257,18 @@ def _quirks(notes: str) -> Block:
 
 
 def _drills(book: Book) -> Iterator[Block]:
-    rows = [(d.row, d.fault, "as promised" if d.passed else "NOT as promised", when, d.said) for d, when in book.drilled]
+    rows = [(d.row, d.fault, "as promised" if d.passed else "NOT as promised", when, d.said, d.seen) for d, when in book.drilled]
     if not rows:
         yield doc.text("Nothing was rehearsed yet.")
     else:
-        yield doc.grid(("row", "what was broken", "result", "when", "what happened"), rows)
+        yield _grid_or_none(("row", "what was broken", "result", "when", "what happened", "message seen by"), rows)
 
 
 def _missing(book: Book) -> Iterator[Block]:
     items = [item for item in book.readiness.items if item.state != "met"] if book.readiness else []
-    if not items:
+    if book.readiness is None:
+        yield doc.text(NONE)
+    elif not items:
         yield doc.text("Nothing: every item of readiness is met.")
     else:
         yield doc.grid(("item", "what", "evidence", "earned by"), [(i.code, i.title, i.evidence, i.command) for i in items])
@@ -284,7 +287,7 @@ def _accepted(book: Book) -> Iterator[Block]:
          one.last.by if one.last else "", when, one.last.reason if one.last else "")
         for one, when in book.accepted
     ]  # fmt: skip
-    yield _grid_or_none(("row", "team", "", "by", "when", "reason"), rows)
+    yield _grid_or_none(("row", "team", "stands", "by", "when", "reason"), rows)
 
 
 def _grid_or_none(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Block:

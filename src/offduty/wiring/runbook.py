@@ -42,7 +42,7 @@ def book_of(settings: Settings, name: str, store: SqliteStore, now: float, logs:
     last = next(iter(store.runs(name, limit=1)), None)
     launch = _launch(settings, name)
     ready: Readiness = readiness_of(settings, name, store, now)
-    rehearsal = Kept(store.drills)
+    rehearsal = Kept(store.drills, store.proofs)
     return Book(
         job=name,
         made=f"made {day(now)} by offduty {VERSION} from configuration, code and history",
@@ -69,7 +69,7 @@ def book_of(settings: Settings, name: str, store: SqliteStore, now: float, logs:
         team_notes={key: team.notes for key, team in settings.teams.items()},
         rows=tuple(_row(row, job.owner or "", incidents) for row in table.rows),
         dependencies=tuple(_dependency(key, one) for key, one in settings.dependencies.items()),
-        drilled=tuple((drill, day(drill.at)) for drill in rehearsal.drills(name)),
+        drilled=tuple((drill, f"{day(drill.at)}, {spoken(max(now - drill.at, 0.0))} before this") for drill in rehearsal.drills(name)),
         incidents=tuple(_incident(store, one) for one in incidents[:INCIDENTS]),
         readiness=ready,
         accepted=tuple(
@@ -134,6 +134,8 @@ def _usual(store: SqliteStore, name: str) -> str:
     took = [run["duration_s"] for run in store.good_runs(name, RUNS) if run["duration_s"] is not None]
     if not took:
         return ""
+    if len(took) == 1:
+        return f"{spoken(took[0])} (its only good run)"
     return f"{spoken(statistics.median(took))} (the last {len(took)} good runs: {spoken(min(took))} to {spoken(max(took))})"
 
 
