@@ -36,6 +36,14 @@ def test_a_channel_is_as_proven_as_its_last_confirmed_message(proofs):
     assert [(proof.channel, proof.code) for proof in proofs.newest()] == [("chat", "A"), ("mail", "D")]
 
 
+def test_the_message_of_a_code_is_found(proofs):
+    """Whether it was confirmed or not; a code nobody sent is left out."""
+    for code in ("A", "B", "C"):
+        proofs.add(Proof(code, "chat", 1.0))
+    assert sorted(proof.code for proof in proofs.of(["A", "C", "X"])) == ["A", "C"]
+    assert proofs.of([]) == []
+
+
 def test_codes_are_easy_to_type():
     """No 0 and O, no 1 and I; dashes, blanks and small letters do not matter."""
     assert set(new_code(bytes(range(6)))) <= set(ALPHABET)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +31,9 @@ class Proofs(Protocol):
 
     def confirm(self, code: str, by: str, now: float) -> Proof | None:
         """Somebody has seen it; None if no message has this code. A second time changes nothing."""
+
+    def of(self, codes: Collection[str]) -> list[Proof]:
+        """Those with one of these codes."""
 
     def newest(self) -> list[Proof]:
         """By channel: its newest confirmed proof, or else its newest one."""

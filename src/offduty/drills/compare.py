@@ -15,7 +15,10 @@ BAD = ("failed", "timed_out", "terminated", "lost")
 
 @dataclass(frozen=True)
 class Message:
-    """One that would have gone out. `seconds`: from the run's end until it is sent, quiet hours and digests counted; None: it failed. `code`: to confirm it by."""
+    """One that would have gone out. `seconds`: from the run's end until it is sent, quiet hours and digests counted; None: it failed.
+
+    `code`: by which it is confirmed, if it was sent for real.
+    """
 
     channel: str
     team: str

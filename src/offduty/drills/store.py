@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from offduty.clock import rfc3339
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -67,6 +69,12 @@ class Turn:
     of: int = 0
     said: str = ""
     code: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `--json` shows it."""
+        ended = None if self.ended_at is None else rfc3339(self.ended_at)
+        told = {"began_at": rfc3339(self.began_at), "ended_at": ended, "outcome": self.outcome or "begun", "code": self.code or None}
+        return {**{name: getattr(self, name) for name in ("number", "by", "tries", "passed", "of", "said")}, **told}
 
 
 def rehearsed(found: Mapping[str, Any]) -> Rehearsed:

@@ -112,3 +112,10 @@ def what_is_wrong(done: Iterable[Rehearsed]) -> list[str]:
     """A line for each drill that did not go as promised, for the message."""
     lines = [f"{' '.join(filter(None, (one.row, one.fault, one.target)))}: {one.said}" for one in done if not one.passed]
     return [*lines[:SHOWN], *([f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else [])]
+
+
+def in_words(turn: Turn) -> str:
+    """What a turn came to."""
+    if turn.ended_at is None:
+        return f"put off, {turn.said}" if turn.said else "broken off"
+    return f"could not be done: {turn.said}" if turn.outcome == "could not" else turn.said

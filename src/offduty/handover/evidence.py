@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from offduty.drills.store import Turn
 from offduty.handover.acceptance import Stands
 from offduty.handover.seams import CoverageShare, DrillResult
 from offduty.handover.store import Past
@@ -35,6 +36,7 @@ class Evidence:
 
     `pinned`: what pins the environment, "" if nothing; `same_packages`: how many newest runs had the very same packages.
     `dirty`: None if no version control is known. `secrets`: places in files where one stands open. `keep_s`: how long logs are kept.
+    `turn`: the last time that everything was rehearsed.
     """
 
     job: str
@@ -50,6 +52,7 @@ class Evidence:
     rows: tuple[str, ...] = ()
     coverage: CoverageShare | None = None
     drills: tuple[DrillResult, ...] = ()
+    turn: Turn | None = None
     pinned: str = ""
     same_packages: int = 0
     commit: str = ""

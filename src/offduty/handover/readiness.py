@@ -167,6 +167,8 @@ def _coverage(e: Evidence) -> Answer:
 
 
 def _drills(e: Evidence) -> Answer:
+    if e.turn is not None and e.turn.outcome == "could not" and e.turn.ended_at is not None:
+        return Answer("not met", f"{_ago(e.turn.ended_at, e.now)} they could not be done: {e.turn.said}", f"offduty drill {e.job}")
     if not e.drills or not e.rows:
         said = "nothing was rehearsed" if e.rows else "there is no row to rehearse"
         return Answer("not yet", said, f"offduty drill {e.job} --all")

@@ -18,13 +18,17 @@ class CoverageShare:
 
 @dataclass(frozen=True)
 class DrillResult:
-    """One rehearsal. `row`: the row of the triage table that had to win; `passed`: everything was as promised. `said`: what happened."""
+    """One rehearsal. `row`: the row of the triage table that had to win; `passed`: everything was as promised. `said`: what happened.
+
+    `seen`: who confirmed its message, and when; "" where none was sent for real, or nobody has.
+    """
 
     row: str
     passed: bool
     at: float
     fault: str = ""
     said: str = ""
+    seen: str = ""
 
 
 class Rehearsal(Protocol):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,9 @@ class MemoryProofs:
             found = self._proofs[code] = replace(found, confirmed_at=now, by=by)
         return found
 
+    def of(self, codes: Collection[str]) -> list[Proof]:
+        return [proof for proof in self._proofs.values() if proof.code in codes]
+
     def newest(self) -> list[Proof]:
         return newest(self._proofs.values())
 
@@ -61,6 +65,10 @@ class SqliteProofs:
         self._write(lambda db: db.execute(update, (now, by, code)).rowcount)
         rows = self._read(lambda db: db.execute(f"SELECT {COLUMNS} FROM proof WHERE code = ?", (code,)).fetchall())
         return Proof(*rows[0]) if rows else None
+
+    def of(self, codes: Collection[str]) -> list[Proof]:
+        sql, wanted = f"SELECT {COLUMNS} FROM proof WHERE code IN (SELECT value FROM json_each(?))", json.dumps(sorted(codes))
+        return [Proof(*row) for row in self._read(lambda db: db.execute(sql, (wanted,)).fetchall())] if codes else []
 
     def newest(self) -> list[Proof]:
         rows = self._read(lambda db: db.execute(f"SELECT {COLUMNS} FROM proof ORDER BY sent_at DESC LIMIT 10000").fetchall())

@@ -1,4 +1,4 @@
-"""A watcher's part in drills that come by themselves: it sees which are due, starts one in a process of its own, and says what came of it."""
+"""A watcher's part in drills that come by themselves: it sees which are due, has one done in a process of its own, says what came of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from offduty.clock import Clock
-from offduty.drills.store import Turn
-from offduty.drills.turn import is_due
+from offduty.drills.turn import in_words, is_due
 from offduty.errors import OffdutyError
 from offduty.wiring.recurring import Said, said_of, why_not
 
@@ -91,10 +90,3 @@ def _recurring(settings: Settings, config: str | None) -> Iterator[tuple[str, Sa
             continue
         if said.every > 0:
             yield name, said
-
-
-def in_words(turn: Turn) -> str:
-    """What a turn came to."""
-    if turn.ended_at is None:
-        return f"put off, {turn.said}" if turn.said else "broken off"
-    return f"could not be done: {turn.said}" if turn.outcome == "could not" else turn.said

@@ -65,6 +65,7 @@ def evidence_of(settings: Settings, name: str, store: SqliteStore, now: float, r
         rows=tuple(row.name for row in table.rows),
         coverage=rehearsal.coverage(name),
         drills=tuple(rehearsal.drills(name)),
+        turn=next(reversed(store.drills.turns(name)), None),
         pinned=pinned_by(folder),
         same_packages=_same_packages(prints),
         commit=str(code.get("commit") or "")[:7],

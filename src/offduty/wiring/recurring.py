@@ -20,7 +20,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from offduty.alerts.incident import DRILL, Happening
-from offduty.clock import Clock
+from offduty.clock import Clock, rfc3339
 from offduty.drills import turn as turns
 from offduty.drills.store import Rehearsed, Turn
 from offduty.durations import spoken
@@ -129,7 +129,8 @@ def begin(doing: Doing) -> Turn | None:
     turn = doing.store.drills.put_turn(turn)
     if turn.tries > turns.MOST_TRIES:
         why = f"it was broken off {turn.tries - 1} times" + (f", the last time because {turn.said}" if turn.said else "")
-        return settle(doing, turns.could_not(turn, why, "", now, results(doing, turn)))
+        done = results(doing, turn)
+        return settle(doing, turns.could_not(turn, why, "", now, done), done)
     return do(doing, turn)
 
 
@@ -139,7 +140,7 @@ def do(doing: Doing, turn: Turn) -> Turn:
     watching = Thread(target=give_way, args=(doing, turn, over), name="give way", daemon=True)
     watching.start()
     try:
-        settled = settle(doing, rehearse(doing, turn))
+        settled = settle(doing, rehearse(doing, turn), results(doing, turn))
     finally:
         over.set()
     watching.join(LOOKS)
@@ -183,7 +184,8 @@ def give_way(doing: Doing, turn: Turn, over: Event) -> None:
             why = "" if late else in_the_way(mine)
             if late:
                 said = f"it took longer than {spoken(doing.said.longest)}"
-                settle(mine, turns.could_not(turn, said, "", doing.clock.wall(), results(mine, turn)))
+                done = results(mine, turn)
+                settle(mine, turns.could_not(turn, said, "", doing.clock.wall(), done), done)
             elif why:
                 own.drills.put_turn(replace(turn, said=why))
         except StoreError:
@@ -198,9 +200,14 @@ def in_the_way(doing: Doing) -> str:
     return why_not(replace(doing.said, hours=""), doing.job, doing.store, doing.clock.wall())
 
 
-def settle(doing: Doing, turn: Turn) -> Turn:
+def by_hand(doing: Doing, began: float, done: Sequence[Rehearsed]) -> Turn:
+    """Somebody has done a whole turn, and has seen what it came to: the next is due as if it had come by itself."""
+    turn = turns.ended(Turn(doing.job, began, by="hand"), done, doing.clock.wall())
+    return settle(doing, turn, done) if turn.outcome == "passed" else doing.store.drills.put_turn(turn)
+
+
+def settle(doing: Doing, turn: Turn, done: Sequence[Rehearsed]) -> Turn:
     """Tell the owner, then end the turn."""
-    done = results(doing, turn)
     happening = happening_of(turn, done)
     if happening is not None:
         tell = tell_of(doing.settings, doing.job, duty_of(doing.settings)) if doing.settings.channels else None
@@ -212,7 +219,7 @@ def happening_of(turn: Turn, done: Sequence[Rehearsed]) -> Happening | None:
     """What the owner is told of a turn that is over: nothing where it went well before, or where the job can never be drilled."""
     if turn.code == CANNOT_EVER or turn.ended_at is None:
         return None
-    key = f"drill:{turn.job}:{turn.number}"
+    key = f"drill:{turn.job}:{turn.number or rfc3339(turn.began_at)}"
     if turn.outcome == "passed":
         return Happening(key, turn.job, "drill_passed", turn.ended_at, outcome="passed", cause=DRILL)
     details = {"said": turn.said, "items": turns.what_is_wrong(done)}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from offduty.clock import rfc3339
 from offduty.handover.seams import CoverageShare, DrillResult
 
 if TYPE_CHECKING:
-    from offduty.drills.store import DrillStore
+    from collections.abc import Iterable
+
+    from offduty.alerts.proof import Proofs
+    from offduty.drills.store import DrillStore, Rehearsed
 
 
 class Kept:
     """See `offduty.handover.seams.Rehearsal`."""
 
-    def __init__(self, drills: DrillStore) -> None:
-        self._drills = drills
+    def __init__(self, drills: DrillStore, proofs: Proofs | None = None) -> None:
+        self._drills, self._proofs = drills, proofs
 
     def coverage(self, job: str) -> CoverageShare | None:
         looked = self._drills.coverages(job)
@@ -22,5 +26,18 @@ class Kept:
 
     def drills(self, job: str) -> list[DrillResult]:
         return [
-            DrillResult(one.row, one.passed, one.at, f"{one.fault} {one.target}".strip(), one.said) for one in self._drills.rehearsals(job)
+            DrillResult(one.row, one.passed, one.at, f"{one.fault} {one.target}".strip(), one.said, self._seen(one))
+            for one in self._drills.rehearsals(job)
         ]
+
+    def _seen(self, one: Rehearsed) -> str:
+        """Who confirmed a message of it that was sent for real, and when."""
+        known = self._proofs.of(codes_of([one])) if self._proofs is not None else []
+        confirmed = [proof for proof in known if proof.confirmed_at is not None]
+        best = max(confirmed, key=lambda proof: proof.confirmed_at or 0.0, default=None)
+        return f"{best.by or 'somebody'}, {rfc3339(best.confirmed_at or 0.0)[:10]}" if best is not None else ""
+
+
+def codes_of(done: Iterable[Rehearsed]) -> list[str]:
+    """The codes of messages that were sent for real."""
+    return [str(message["code"]) for one in done for message in one.entry.get("messages", ()) if message.get("code")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from offduty.drills.store import Turn
 from offduty.handover.acceptance import Ours, accept, standings
 from offduty.handover.badge import badge
 from offduty.handover.evidence import Evidence, Resolved, Team
@@ -66,6 +67,7 @@ def test_all_evidence_is_off_duty():
         ("R09", {"drills": ()}),
         ("R09", {"drills": (DrillResult("LAB-01", False, NOW),)}),
         ("R09", {"rows": ("LAB-01", "LAB-02")}),
+        ("R09", {"turn": Turn("forecast", NOW - 60, 1, ended_at=NOW, outcome="could not", said="it fails with nothing broken")}),
         ("R10", {"pinned": ""}),
         ("R11", {"dirty": True}),
         ("R11", {"dirty": None}),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from offduty import durations
 from offduty.cli import COMMANDS
+from offduty.cli.drill_list import print_history, print_list
 from offduty.cli.duty import no_row, settings_here
 from offduty.cli.junit import junit
 from offduty.cli.reach import open_for_reading
@@ -21,6 +22,7 @@ from offduty.durations import spoken
 from offduty.errors import FINDINGS, UsageError, quoted
 from offduty.wiring.drilling import LIMIT, Driller, Options
 from offduty.wiring.receipts import Receipts
+from offduty.wiring.recurring import Doing, by_hand, said_of
 
 HELP = COMMANDS["drill"][2]
 DESCRIPTION = """\
@@ -37,6 +39,7 @@ offduty drill forecast                      # every row, and everything without 
 offduty drill forecast --row FEED-01
 offduty drill forecast --fault timeout
 offduty drill forecast --all --junit drills.xml
+offduty drill --list
 offduty drill forecast --allow-writes 'https://login.example/*'
 """
 STYLES = {True: ("yes", "green"), False: ("NO", "bold red"), None: ("-", "dim")}
@@ -44,11 +47,13 @@ STYLES = {True: ("yes", "green"), False: ("NO", "bold red"), None: ("-", "dim")}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("job", metavar="JOB", help="the job to rehearse")
+    parser.add_argument("job", nargs="?", metavar="JOB", help="the job to rehearse")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--row", metavar="ID", help="only a failure that this row is to explain")
     which.add_argument("--fault", metavar="NAME", type=_fault, help=f"only this: {', '.join(FAULTS)}")
     which.add_argument("--all", action="store_true", help="every fault of everything that the job touches")
+    which.add_argument("--list", action="store_true", help="when each row was last rehearsed, and how that went; rehearse nothing")
+    which.add_argument("--history", action="store_true", help="each time that all was rehearsed; rehearse nothing")
     parser.add_argument("--for-real", action="store_true", help="send the messages, marked DRILL")
     parser.add_argument(
         "--allow-writes", action="append", default=[], metavar="GLOB", help="the job may write there: a path, an address, a table"
@@ -69,7 +74,12 @@ def _fault(text: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Plan, rehearse, remember, print."""
+    if args.list or args.history:
+        return print_list(args) if args.list else print_history(args)
+    if args.job is None:
+        raise UsageError("E111", "no job is named", fix="offduty drill JOB, or offduty drill --list")
     settings, clock = settings_here(args), Clock()
+    began = clock.wall()
     settings.job(args.job)
     options = Options(
         args.row or "", args.fault or "", args.all, tuple(map(_absolute, args.allow_writes)), tuple(args.allow_run), args.unsafe,
@@ -89,6 +99,8 @@ def main(args: argparse.Namespace) -> int:
             store_of(reach).drills.rehearse(found[-1:])
             if not args.json:
                 note(args, f"{found[-1].row or '-'} {found[-1].fault}: {'as promised' if found[-1].passed else found[-1].said}")
+        if not (args.row or args.fault):
+            by_hand(Doing(settings, args.job, said_of(settings, args.job), store_of(reach), clock), began, found)
     if args.junit:
         write_new(args.junit, junit(args.job, found), force=True)
     if args.json:

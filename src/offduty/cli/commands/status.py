@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from offduty import durations
-from offduty.alerts.incident import Incident
+from offduty.alerts.incident import DRILLS, Incident
 from offduty.cli import COMMANDS
 from offduty.cli.choose import EMPTY, known_job
 from offduty.cli.reach import Planned, Reach, open_for_reading
@@ -16,6 +16,8 @@ from offduty.cli.record_text import in_short, lasted, started
 from offduty.cli.show import Cell, Screen, distance, moment, one_line, print_cells, print_json, print_table, screen
 from offduty.cli.telling import incident_json, store_of
 from offduty.clock import Clock, rfc3339
+from offduty.drills.store import Turn
+from offduty.drills.turn import in_words
 from offduty.runs.store import JobRuns, Record
 
 HELP = COMMANDS["status"][2]
@@ -39,7 +41,7 @@ LOOK_BACK = 200  # runs of a job that are looked at to count those in a row
 class JobStatus:
     """One job as of now. `well`: how its last finished run went (None: there is none); `in_a_row`: how many runs went like it.
 
-    `late_s`: seconds since it should have started, if it has not.
+    `late_s`: seconds since it should have started, if it has not. `drill`: the last time that all of it was rehearsed.
     """
 
     job: str
@@ -51,11 +53,13 @@ class JobStatus:
     next_due: float | None
     counts: Mapping[str, int]
     late_s: float | None = None
+    drill: Turn | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The job in `offduty.status/1`."""
         due = None if self.next_due is None else rfc3339(self.next_due)
-        return {**vars(self), "counts": dict(self.counts), "next_due": due}
+        drill = self.drill.as_json() if self.drill is not None else None
+        return {**vars(self), "counts": dict(self.counts), "next_due": due, "drill": drill}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +71,11 @@ def main(args: argparse.Namespace) -> int:
     """Print the status of the jobs that were asked for."""
     clock = Clock()
     with open_for_reading(args, clock) as reach:
-        jobs = [status_of(reach, job, clock.wall()) for job in wanted(reach.store.last_runs(), reach.planned, args.jobs)]
+        turns = store_of(reach).drills.last_turns()
+        jobs = [
+            replace(one, drill=turns.get(one.job))
+            for one in (status_of(reach, job, clock.wall()) for job in wanted(reach.store.last_runs(), reach.planned, args.jobs))
+        ]
         alerts = store_of(reach).alerts
         incidents = [one for one in alerts.incidents() if not args.jobs or one.job in args.jobs]
         counts = alerts.counts()
@@ -82,15 +90,25 @@ def main(args: argparse.Namespace) -> int:
         show(screen(args), jobs, clock.wall())
     else:
         print(EMPTY)
+    for text in rehearsed(jobs, clock.wall()):
+        print_cells(screen(args), [Cell(text)])
     for text in (*broken(incidents), *undelivered(counts)):
         print_cells(screen(args), [Cell(text, "yellow")])
     return 0
 
 
+def rehearsed(jobs: Sequence[JobStatus], now: float) -> Iterator[str]:
+    """`drills of forecast  3 d ago: all 12 went as promised`: jobs that were ever rehearsed as a whole."""
+    for one in jobs:
+        if one.drill is not None:
+            at = one.drill.ended_at
+            yield one_line(f"drills of {one.job}  {in_words(one.drill) if at is None else f'{distance(at, now)}: {in_words(one.drill)}'}")
+
+
 def broken(incidents: Sequence[Incident]) -> Iterator[str]:
     """`incident 3469c622 feed, FEED-02: 3 bad runs, nobody is at it`: the newest first, a few of them."""
     for one in incidents[:MOST_INCIDENTS]:
-        runs = f"{one.failures} bad run{'s' * (one.failures != 1)}"
+        runs = "did not go as promised" if one.event in DRILLS else f"{one.failures} bad run{'s' * (one.failures != 1)}"
         at_it = f"{one.acked_by} is at it" if one.acked_by else "nobody is at it"
         yield one_line(f"incident {one.id[:8]}  {one.job}, {one.cause}: {runs}, {at_it}")
     if len(incidents) > MOST_INCIDENTS:
