@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import sys
 import time
 from collections import Counter, defaultdict
@@ -25,6 +26,7 @@ from offduty.triage.evidence import case_of
 from offduty.triage.verdict import Verdict
 
 FOLDS = 5
+Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,23 @@ def figures(judged: list[Judged]) -> dict[str, float]:
     }
 
 
+def bounds(right: float, count: int) -> tuple[float, float]:
+    """Where the share of all such failures lies with 95 % confidence, if `right` of `count` were seen (Wilson)."""
+    middle, spread = right + Z**2 / (2 * count), Z * math.sqrt(right * (1 - right) / count + Z**2 / (4 * count**2))
+    return max((middle - spread) / (1 + Z**2 / count), 0.0), min((middle + spread) / (1 + Z**2 / count), 1.0)
+
+
+def print_figures(judged: list[Judged]) -> None:
+    """A line each; shares with their 95 % bounds."""
+    counts = {"high-confidence right": sum(one.sure for one in judged)}
+    for name, value in figures(judged).items():
+        if name == "failures":
+            print(f"{name:24} {value}")
+        else:
+            low, high = bounds(value, counts.get(name, len(judged)))
+            print(f"{name:24} {value:.3f}   ({low:.3f} to {high:.3f})")
+
+
 def confusions(judged: list[Judged]) -> list[tuple[str, int]]:
     """What was taken for what, most frequent first."""
     wrong = Counter(f"{one.row['category']} -> {one.verdict.category}" for one in judged if not one.category_right)
@@ -125,8 +144,7 @@ def main() -> int:
     if options.json:
         print(json.dumps({**figures(judged), "confusions": confusions(judged)}))
         return 0
-    for name, value in figures(judged).items():
-        print(f"{name:24} {value:.3f}" if isinstance(value, float) else f"{name:24} {value}")
+    print_figures(judged)
     print(f"{'median ms':24} {sorted(one.seconds for one in judged)[len(judged) // 2] * 1000:.2f}")
     for pair, count in confusions(judged):
         print(f"  {count:3}  {pair}")

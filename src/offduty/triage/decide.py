@@ -51,11 +51,11 @@ class Candidate:
     strength: int
 
     @property
-    def rank(self) -> tuple[int, tuple[int, int], bool, int]:
-        """Smaller decides: the stronger, then the deeper or earlier, then the less general, then the one that asks for more."""
+    def rank(self) -> tuple[int, bool, tuple[int, int], int]:
+        """Smaller decides: the stronger, then the less general, then the deeper or earlier, then the one that asks for more."""
         when = self.signature.when
         asked = sum(map(bool, (when.exception, when.text, when.log))) + len(when.facts)
-        return -self.strength, self.statement.order, self.signature.general, -asked
+        return -self.strength, self.signature.general, self.statement.order, -asked
 
 
 def decide(case: Case) -> Verdict:
@@ -241,7 +241,8 @@ def _guessed(evidence: Evidence, case: Case) -> Verdict:
     """What the words of the errors suggest, with low confidence and what was seen; unknown if they say nothing."""
     from offduty.triage.weak import guess  # rarely needed
 
-    unknown, found = _unknown(evidence, case), guess(evidence.statements)
+    judged = [one for one in evidence.statements if one.kind not in ("said", "info") or _speaks_of_trouble(one.text)]
+    unknown, found = _unknown(evidence, case), guess(judged)
     if found is None or case.outcome == "warned":  # a warning that nothing explains is left as it is
         return unknown
     category = CATEGORIES[found.category]

@@ -13,7 +13,7 @@ from offduty.runs.failure import Cause, Failure, Frame
 from offduty.transactions.transaction import Transaction
 from offduty.triage.case import Case
 from offduty.triage.decide import decide
-from offduty.triage.evidence import case_of
+from offduty.triage.evidence import case_of, gather
 from offduty.triage.signature import catalogue
 
 HEAD = "Traceback (most recent call last):\n"
@@ -284,6 +284,25 @@ def test_a_line_of_source_in_a_traceback_proves_nothing():
     assert category(log) == "code_bug"
 
 
+def test_a_line_of_source_without_indentation_does_not_cut_a_trace_off():
+    """Traces that were pasted or trimmed still end in their exception, with the frames before it."""
+    log = 'File "/srv/a.py", line 3, in load\nlogger.debug("no space left on device")\nKeyError: \'net\'\n'
+    said = [one for one in gather(case_of(log)).statements if one.kind == "raised"]
+    assert [(one.types, len(one.frames)) for one in said] == [(("KeyError",), 1)] and category(log) == "code_bug"
+
+
+def test_causes_count_in_a_trace_that_is_indented_as_a_whole():
+    """A trace of Java that was logged by a space further in still tells its deepest cause."""
+    log = " org.acme.StartException: no\n    at org.acme.Main.main(Main.java:3)\n Caused by: java.net.ConnectException: Connection refused"
+    assert category(log) == "network_unreachable"
+
+
+def test_a_special_signature_wins_over_a_general_one_that_was_said_first():
+    """Of two that prove as much, what names the cause decides, not what any failure of that kind says."""
+    log = "ERROR remote rpc client disassociated\nERROR java.lang.OutOfMemoryError: Java heap space"
+    assert category(log) == "out_of_memory"
+
+
 def test_what_was_got_over_does_not_decide():
     """A call that was retried, and warnings of libraries, weigh less than the error at the end, however plain that is."""
     warned = "WARNING urllib3.connectionpool: Retrying (Retry(total=2)) after connection broken by 'ReadTimeoutError'\n"
@@ -372,7 +391,7 @@ KINDS = [line.split("|", 1) for line in (Path(__file__).parent / "kinds.txt").re
 
 
 def test_messages_of_many_libraries_keep_their_category():
-    """Eight hundred messages, in kinds.txt: a signature that is made wider must not take another's."""
+    """A thousand messages, in kinds.txt: a signature that is made wider must not take another's."""
     told = [(kind, log, category(log.replace("\\n", "\n").replace("\\t", "\t"))) for kind, log in KINDS]
     assert [(log, found) for kind, log, found in told if kind != found] == []
 

@@ -72,3 +72,8 @@ def test_every_sign_means_a_category_and_names_things_that_are_described():
     """A misspelt one would never count."""
     assert {category for sign in SIGNS for category in sign.means.values()} <= set(CATEGORIES)
     assert {thing for sign in SIGNS for thing in sign.means} <= {*THINGS, ""}
+
+
+def test_a_line_that_speaks_of_no_trouble_suggests_nothing():
+    """What a job says while it goes well is no sign of what ended it."""
+    assert decide(case_of("starting job\nloading configuration\nopening column table", 1)).category == "unknown"

@@ -80,7 +80,7 @@ class Statement(NamedTuple):
 
 @dataclass
 class _Trace:
-    """What was read of a trace so far. `pending`: a frame was the last thing seen, so source may follow."""
+    """What was read of a trace so far. `last`: the place of its last frame, behind which source may stand."""
 
     frames: list[Frame]
     code: list[str]
@@ -88,6 +88,7 @@ class _Trace:
     begun: int = 0
     python: bool = False
     indent: int = 0
+    last: int = -2
 
 
 def read(lines: list[Line]) -> list[Statement]:
@@ -134,10 +135,8 @@ class _Reader:
             self._begin(line)
         elif odd and (frame := _frame(text)):
             self._trace.frames.append(frame)
-            self._trace.open = True
-        elif self._is_code(line, odd) or (
-            text.startswith("    ") and at + 1 < len(self._lines) and _CARETS.match(self._lines[at + 1].text)
-        ):
+            self._trace.open, self._trace.last = True, at
+        elif self._is_code(line, odd) or self._is_shown(at):
             self._trace.code.append(text.strip())
         elif "exception" in text and _CHAIN.search(text):
             self._message_lines = MESSAGE_LINES
@@ -162,11 +161,22 @@ class _Reader:
             return False
         if coded or (self._trace.python and deep >= 4 and frames):
             return True
-        if _is_exception(text):
+        if _is_exception(text) or _CAUSED.match(text):
             return False
         if frames and deep > 0:
             return True
         return _PYTHON_LINE.match(text) is not None and not CLASS.match(text)
+
+    def _is_shown(self, at: int) -> bool:
+        """Whether the next line tells that this one is source: carets below it, or, behind a frame, an exception or another frame."""
+        if at + 1 >= len(self._lines):
+            return False
+        text, following = self._lines[at].text, self._lines[at + 1].text
+        if text.startswith("    ") and _CARETS.match(following):
+            return True
+        if not self._trace.open or self._trace.last != at - 1 or _is_exception(text) or classes(text):
+            return False
+        return _is_exception(following) or (_ODD.match(following) is not None and _FRAME.match(following) is not None)
 
     def _state(self, line: Line) -> None:
         text = line.text.strip()
