@@ -15,8 +15,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import glob
 
 from offduty.drills import kernel, lonely
 from offduty.drills.reads import Watch
@@ -180,10 +181,19 @@ def _build(spec: Spec) -> World:
     if spec.fault == "disk-full":
         os.makedirs(f"{world.room}/tmp")
         kernel.mount(f"{world.room}/tmp", f"{world.root}{spec.scratch}/tmp", flags=kernel.BIND)
-    for path in spec.allow:
-        if os.path.exists(path):
-            world.put(path, path)
+    for path in opened(spec.allow):
+        world.put(path, path)
     return world
+
+
+def opened(allow: Sequence[str]) -> Iterator[str]:
+    """The folders and files that globs open: the folder of `/folder/*`, with what is yet to come there; else what is there already."""
+    for one in allow:
+        folder = one.rstrip("*").rstrip("/")
+        if one.endswith("/*") and one.startswith("/") and os.path.isdir(folder):
+            yield folder
+        elif one.startswith("/"):
+            yield from glob(one)
 
 
 def _connect(spec: Spec, world: World) -> None:
