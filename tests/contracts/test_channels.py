@@ -8,6 +8,7 @@ import json
 import sys
 import time
 import traceback
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -316,12 +317,34 @@ def test_an_answer_of_a_byte_at_a_time_does_not_get_around_the_deadline(name, re
     assert time.monotonic() - began < 1.5
 
 
+WEEKLY = Alert(
+    key="weekly-1", event="weekly", job="", title="The week of Lab: 16 runs, 2 ended badly", at=1_795_413_751.0, team="Lab",
+    what="2026-11-16 to 2026-11-23 · jobs 3", steps=("feed is broken (LAB-01): offduty incidents",),
+    items=("feed: 14 good, 2 bad; watched", "not proven: chat arrives: it was never proven"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_week_can_be_read_in_every_channel(name, receiver, mails):
+    """What it is about, each line of it and the one thing to do arrive; it opens no incident and wakes nobody."""
+    channel = make(name, mails.port if name == "email" else receiver.port)
+    for answer in ANSWERS[: 1 if name == "email" else None]:
+        receiver.answer = reply(200, answer)
+        with contextlib.suppress(DeliveryError):
+            channel.send(WEEKLY)
+    said = (mails.taken[0][1] if name == "email" else receiver.requests[-1].body).decode("utf-8", "replace")
+    said = unquote_plus(said) if name == "sns" else said
+    for text in ("The week of Lab: 16 runs, 2 ended badly", "feed: 14 good, 2 bad; watched", "feed is broken (LAB-01)", "not proven: chat"):
+        assert text in said, (text, said)
+    assert name != "pagerduty" or ("event_action" not in said and receiver.requests[-1].path.endswith("/v2/change/enqueue"))
+
+
 NASTY = ["<!channel>", "<https://evil.example|Approve>", "```", "[x](https://evil.example)", "\r\nBcc: x@y.z", "\ud800", "a\x00b"]
 texts = st.text(max_size=200) | st.sampled_from(NASTY)
 alerts = st.builds(
     Alert,
     key=st.text(min_size=1, max_size=80),
-    event=st.sampled_from(["failed", "recovered", "digest", "missed", "test", "started", "acknowledged"]),
+    event=st.sampled_from(["failed", "recovered", "digest", "missed", "test", "started", "acknowledged", "weekly"]),
     job=texts, title=texts, at=st.floats(0, 4e9), status=st.sampled_from(["firing", "resolved", "info"]), incident=st.none() | texts,
     because=texts, what=texts, where=texts, steps=st.lists(texts, max_size=5).map(tuple), team=texts, contact=texts, log=texts, link=texts,
     lines=st.lists(texts, max_size=30).map(tuple), items=st.lists(texts, max_size=30).map(tuple), host=texts, run=texts, code=texts,

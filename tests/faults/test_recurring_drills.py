@@ -1,4 +1,4 @@
-"""Drills that come by themselves, by real watchers: told once, never in the job's way, not done twice whoever is killed."""
+"""Drills and digests that come by themselves, by real watchers: told once, never in the job's way, not done twice whoever is killed."""
 
 from __future__ import annotations
 
@@ -187,3 +187,24 @@ def test_once_from_cron_leaves_the_drill_to_a_process_of_its_own(place):
     assert json.loads(place.offduty.started_with(once).out)["drills"] == []
     assert (place.told(), len(place.turns())) == (["drill_failed"], 1)
     place.wait(lambda: not place.offduty.processes(), "nothing goes on")
+
+
+def test_a_week_is_sent_once_by_two_watchers_and_late_by_the_next(place):
+    """F46: both look at once, and one is killed: each team hears once. Nobody watched for weeks: that is one digest too."""
+    place.configure(HONEST, every="0")
+    once = [sys.executable, "-m", "offduty", "watch", "--once"]
+    assert place.offduty.started_with(once).code == 0
+    database = sqlite3.connect(place.offduty.state / "offduty.sqlite3")
+    assert database.execute("SELECT count(*) FROM week_told").fetchone() == (1,)
+    database.execute("UPDATE week_told SET slot = slot - 30 * 86400.0, since = since - 30 * 86400.0")
+    database.commit()
+    database.close()
+    run = place.offduty.run("total")
+    assert run.code == 0, run.err
+    first, second = place.watch("first"), place.watch("second")
+    place.wait(lambda: "weekly" in place.told(), "the week is told")
+    first.kill()
+    place.stop(second)
+    assert place.offduty.started_with(once).code == 0
+    assert place.told() == ["weekly"]
+    assert "The week of ds: 1 run, none ended badly" in place.receiver.requests[0].body.decode()

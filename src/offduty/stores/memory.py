@@ -16,6 +16,7 @@ from offduty.stores.pings_memory import MemoryPings
 from offduty.stores.proofs import MemoryProofs
 from offduty.stores.record import GOOD, OUTCOMES, SHOWN_CANDIDATES, accepted, id_part, the_one, what_happens
 from offduty.stores.watch_memory import MemoryWatch
+from offduty.stores.weeks import MemoryWeeks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ class MemoryStore:
         self.alerts = Alerts(self._in_books, self._in_books)
         self.watch = MemoryWatch()
         self.proofs = MemoryProofs()
+        self.weeks = MemoryWeeks()
         self.pings = MemoryPings(self)
         self._parts: dict[str, dict[str, Any]] = {}
         self.drills = MemoryDrills()

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from offduty.stores.pings_sqlite import SqlitePings
     from offduty.stores.proofs import SqliteProofs
     from offduty.stores.watch_sqlite import SqliteWatch
+    from offduty.stores.weeks import SqliteWeeks
 
     Answer = TypeVar("Answer")
     Row = tuple[Any, ...]
@@ -145,6 +146,13 @@ class SqliteStore:
         from offduty.stores.proofs import SqliteProofs
 
         return SqliteProofs(self._write, self._query)
+
+    @property
+    def weeks(self) -> SqliteWeeks:
+        """Of which week each team was told last."""
+        from offduty.stores.weeks import SqliteWeeks
+
+        return SqliteWeeks(self._write, self._query)
 
     @property
     def drills(self) -> SqliteDrills:

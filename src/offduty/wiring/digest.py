@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from offduty.alerts.incident import DRILLS
 from offduty.clock import rfc3339
+from offduty.drills.turn import in_words
 from offduty.durations import spoken
 from offduty.handover.digest import JobWeek, digest
 from offduty.handover.document import Document
@@ -25,11 +27,25 @@ PROOF = "offduty alerts test CHANNEL, then offduty alerts confirm CODE"
 
 def digest_of(settings: Settings, team: str, store: SqliteStore, now: float) -> Document:
     """The week of a team: of the jobs that it owns, or has a part in."""
+    since = now - WEEK
+    weeks = weeks_of(settings, team, store, now, since)
+    return digest(title_of(settings, team), weeks, unproven_of(settings, team, store, now), span_of(since, now), PROOF)
+
+
+def weeks_of(settings: Settings, team: str, store: SqliteStore, now: float, since: float) -> list[JobWeek]:
+    """What happened to each of its jobs `since` then."""
     jobs = [name for name in sorted(settings.jobs) if team in team_names(settings, name, table_of(settings))]
-    weeks = [_week(settings, name, store, now) for name in jobs]
-    title = settings.teams[team].title if team in settings.teams else ""
-    span = f"{rfc3339(now - WEEK)[:10]} to {rfc3339(now)[:10]}"
-    return digest(title or team, weeks, _unproven(settings, team, store, now), span, PROOF)
+    return [_week(settings, name, store, now, since) for name in jobs]
+
+
+def title_of(settings: Settings, team: str) -> str:
+    """What the team is called."""
+    return (settings.teams[team].title if team in settings.teams else "") or team
+
+
+def span_of(since: float, now: float) -> str:
+    """The days, in words."""
+    return f"{rfc3339(since)[:10]} to {rfc3339(now)[:10]}"
 
 
 def teams_with_jobs(settings: Settings) -> list[str]:
@@ -38,11 +54,11 @@ def teams_with_jobs(settings: Settings) -> list[str]:
     return sorted({team for name in settings.jobs for team in team_names(settings, name, table)})
 
 
-def _week(settings: Settings, name: str, store: SqliteStore, now: float) -> JobWeek:
-    before = [one.level for one in store.handover.readings(name) if one.at <= now - WEEK]
+def _week(settings: Settings, name: str, store: SqliteStore, now: float, since: float) -> JobWeek:
+    before = [one.level for one in store.handover.readings(name) if one.at <= since]
     found = value_of(settings, name, store, now)
-    runs = [run for run in store.handover.past(name, 10_000) if now - WEEK <= run.at <= now]
-    hands = [event for event in found.effort.events if now - WEEK <= event.at <= now]
+    runs = [run for run in store.handover.past(name, 10_000) if since <= run.at <= now]
+    hands = [event for event in found.effort.events if since <= event.at <= now]
     good = sum(run.outcome in GOOD for run in runs)
     return JobWeek(
         name,
@@ -55,11 +71,23 @@ def _week(settings: Settings, name: str, store: SqliteStore, now: float) -> JobW
         before[-1] if before else "",
         readiness_of(settings, name, store, now),
         found.verdict,
-        tuple(f"{one.cause}, since {rfc3339(one.opened_at)[:16]}" for one in store.alerts.incidents(name) if one.state == "open"),
+        tuple(
+            f"{one.cause}, since {rfc3339(one.opened_at)[:16]}"
+            for one in store.alerts.incidents(name)
+            if one.state == "open" and one.event not in DRILLS
+        ),
+        _drilled(store, name),
     )
 
 
-def _unproven(settings: Settings, team: str, store: SqliteStore, now: float) -> Sequence[str]:
+def _drilled(store: SqliteStore, name: str) -> str:
+    """What the last drills found, unless they went as promised."""
+    last = store.drills.last_turns().get(name)
+    return in_words(last) if last is not None and last.outcome in ("failed", "could not") else ""
+
+
+def unproven_of(settings: Settings, team: str, store: SqliteStore, now: float) -> Sequence[str]:
+    """The team's channels that were not proven lately, in words."""
     channels = settings.teams[team].channels if team in settings.teams else []
     proven = {one.channel: one.confirmed_at for one in store.proofs.newest()}
     ages = [(name, proven.get(name)) for name in channels if name in settings.channels]

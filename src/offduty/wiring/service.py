@@ -17,6 +17,7 @@ from offduty.watch import systemd
 from offduty.watch.watcher import Ticked
 from offduty.wiring.drillwatch import BACK_OFF, Drills
 from offduty.wiring.watching import Station
+from offduty.wiring.weekly import Weekly
 
 MARKING = 2.0
 """Seconds beyond the deadline of an attempt that its end may take to be written down (F45)."""
@@ -34,6 +35,7 @@ class Service:
         self._every = tick or float(settings.watch.tick)
         self._stamps = {path: stamp(path) for path in settings.files}
         self._drills = Drills(settings, station.clock, config=config, back_off=min(BACK_OFF, 6 * self._every))
+        self._weekly = Weekly(settings, station.clock, station.another)
         self._outbox = station.outbox()
         self._senders: list[Thread] = []
         self._trouble = ""
@@ -61,7 +63,7 @@ class Service:
         try:
             self._register()
             self._tell(said(self._station.tick()))
-            self._tell(self._drills.look(self._station.store))
+            self._tell([*self._drills.look(self._station.store), *self._weekly.look(self._station.store)])
         except StoreError as error:
             if str(error) != self._trouble:
                 self._say(f"cannot look: {error}")
@@ -84,6 +86,7 @@ class Service:
             settings = load(os.getcwd(), os.environ, config=self._config)
             self._station.use(settings)
             self._drills.use(settings)
+            self._weekly.use(settings)
         except OffdutyError as error:
             self._say(f"the configuration was edited and cannot be used, the old one stays: {error}")
             return None

@@ -19,6 +19,7 @@ from offduty.wiring.drillwatch import Drills
 from offduty.wiring.schedules import offduty_program
 from offduty.wiring.service import Service, said
 from offduty.wiring.watching import Registered, Station
+from offduty.wiring.weekly import tell_weeks
 
 HELP = COMMANDS["watch"][2]
 DESCRIPTION = """\
@@ -60,12 +61,15 @@ def main(args: argparse.Namespace) -> int:
 
 def _once(args: argparse.Namespace, station: Station, registered: Registered) -> int:
     ticked = station.tick()
+    weeks = list(tell_weeks(station.settings, station.store, station.clock.wall()))
     drills = Drills(station.settings, station.clock, config=args.config).look(station.store)
     done = station.outbox().deliver(DELIVERING) if station.store.alerts.waiting_channels() else None
     if args.json:
-        print_json({**_json(ticked), "problems": list(registered.problems), "drills": drills, "sent": done.sent if done else 0})
+        print_json(
+            {**_json(ticked), "problems": list(registered.problems), "digests": weeks, "drills": drills, "sent": done.sent if done else 0}
+        )
         return 0
-    for text in [*registered.problems, *said(ticked), *drills]:
+    for text in [*registered.problems, *said(ticked), *weeks, *drills]:
         print(text)
     note(args, f"{len(registered.watched)} jobs of this configuration are watched; {done.sent if done else 0} alerts sent")
     return 0
