@@ -25,6 +25,7 @@ class Places:
         self.locks = f"{state}/locks"
         self.retries = f"{state}/retries"
         self.beats = f"{state}/beats"
+        self.remembered = f"{state}/remembered"
         self.store = f"{state}/{STORE_NAME}"
         self.reserve = f"{state}/reserve"
 

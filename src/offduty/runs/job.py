@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 NAME_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 NAME_REST = NAME_FIRST | frozenset("._-")
@@ -77,13 +77,14 @@ class Job:
     `redact`: mask secrets; `secrets`: further variables whose values are secret; `log_max_size`: bytes, the middle is dropped beyond;
     `keep_s`, `keep_runs`, `keep_bytes`: retention of logs; `notebook`: path of the notebook that `command` runs, or empty;
     `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from `start`; `schedule`: for display;
-    `tells`: whether the configuration has channels, to tell people of its runs.
+    `tells`: whether the configuration has channels, to tell people of its runs; `remember`: what keeps
+    what was parsed to start it, given the environment, for the next time; None where nothing was.
     """
 
     __slots__ = (
         "command", "configured", "cwd", "env", "keep_bytes", "keep_runs", "keep_s", "kill_after", "kill_leftovers", "log_max_size",
-        "max_duration", "min_duration", "name", "notebook", "overlap", "pty", "redact", "retries", "retry_delay", "retry_max_delay",
-        "schedule", "secrets", "start", "stop_grace", "strict", "survive", "tells", "trigger",
+        "max_duration", "min_duration", "name", "notebook", "overlap", "pty", "redact", "remember", "retries", "retry_delay",
+        "retry_max_delay", "schedule", "secrets", "start", "stop_grace", "strict", "survive", "tells", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -126,6 +127,7 @@ class Job:
         self.keep_s, self.keep_runs, self.keep_bytes = keep_s, keep_runs, keep_bytes
         self.notebook, self.schedule, self.configured, self.start = notebook, schedule, configured, start
         self.tells = tells
+        self.remember: Callable[[Mapping[str, str]], None] | None = None
 
     @property
     def stop_at(self) -> float | None:

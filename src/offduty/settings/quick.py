@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from offduty.settings.remembered import Memory
+
     Table = dict[str, Any]
 
 MAY_DEFAULT = frozenset((
@@ -32,12 +34,15 @@ _NAMES = {3: _MONTHS, 4: ("sun", "mon", "tue", "wed", "thu", "fri", "sat")}
 _REFUSED_ZONES = ("EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "localtime", "posixrules", "Factory")
 
 
-def quick_job(name: str, start: str, environ: Mapping[str, str], config: str | None = None) -> Table | None:
-    """What `settings.launch.launch` returns for the job `name`, seen from the folder `start`; None whenever `load` has to look."""
+def quick_job(name: str, start: str, environ: Mapping[str, str], config: str | None = None, memory: Memory | None = None) -> Table | None:
+    """What `settings.launch.launch` returns for the job `name`, seen from the folder `start`; None whenever `load` has to look.
+
+    `memory`: where files may have been parsed before; what is parsed now is added to its `parsed`.
+    """
     if not is_name(name) or any(key.startswith("OFFDUTY_") and "__" in key for key in environ):
         return None
     try:
-        return _launch(name, files.find(start, environ, config), environ)
+        return _launch(name, files.find(start, environ, config), environ, memory)
     except (OffdutyError, ValueError, RecursionError):  # tomllib's errors are ValueErrors
         return None
 
@@ -83,14 +88,10 @@ def folder_of(name: str, tables: list[tuple[files.ConfigFile, Table]]) -> str:
     return ""
 
 
-def _launch(name: str, found: list[files.ConfigFile], environ: Mapping[str, str]) -> Table | None:
-    if any(suspicious(file.text) for file in found):
-        return None
-    tables = [(file, table_of(file)) for file in found]
+def _launch(name: str, found: list[files.ConfigFile], environ: Mapping[str, str], memory: Memory | None) -> Table | None:
+    tables = [(file, _frame(file, name, memory)) for file in found]
     whole: Table = {}
     for _, table in tables:
-        if not _plain_frame(table):
-            return None
         whole = merge(whole, {key: table[key] for key in ("offduty", "job") if key in table})
     job = whole.get("job", {}).get(name)
     defaults = whole.get("offduty", {}).get("defaults", {})
@@ -102,6 +103,18 @@ def _launch(name: str, found: list[files.ConfigFile], environ: Mapping[str, str]
     values = merge(general, own)
     tells = any(table.get("channel") for _, table in tables)
     return {**launch(name, values, folder_of(name, tables), environ), "tells": tells} if _fits(values) else None
+
+
+def _frame(file: files.ConfigFile, job: str, memory: Memory | None) -> Table:
+    """The tables of a file, from memory if that knows them. Raises ValueError for what is not plain."""
+    known = memory.table(file, job) if memory is not None else None
+    if known is not None:
+        return known
+    if suspicious(file.text) or not _plain_frame(table := table_of(file)):
+        raise ValueError(file.path)
+    if memory is not None:
+        memory.parsed.append((file, table))
+    return table
 
 
 def _plain_frame(table: Table) -> bool:

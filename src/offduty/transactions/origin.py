@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from offduty.transactions.git import state_of
+from offduty.transactions.sha import sha256
 
 MOST_FILES, LARGEST_FILE, LARGEST_SUM = 1000, 4 << 20, 32 << 20
 MOST_PACKAGES, MOST_FOLDERS = 5000, 16
@@ -62,7 +63,7 @@ def digests(files: Iterable[str], cwd: str) -> dict[str, str]:
         path = os.path.join(cwd, file)
         content = _content(path)
         if content is not None:
-            found[path.removeprefix(f"{cwd}/")] = _sha256(content)[:DIGITS]
+            found[path.removeprefix(f"{cwd}/")] = sha256(content).hex()[:DIGITS]
             left -= len(content)
     return dict(sorted(found.items()))
 
@@ -75,18 +76,6 @@ def _content(path: str) -> bytes | None:
     except (OSError, ValueError):
         return None
     return content if len(content) <= LARGEST_FILE else None
-
-
-def _sha256(content: bytes) -> str:
-    """As hashlib has it, whose import takes 4 ms."""
-    try:
-        from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        try:
-            from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore, no-redef]
-        except ImportError:
-            from hashlib import sha256  # type: ignore[assignment, unused-ignore, no-redef]
-    return str(sha256(content).hexdigest())
 
 
 def sources_in(command: Sequence[str], cwd: str) -> list[str]:

@@ -10,6 +10,7 @@ from offduty.errors import OFFDUTY_FAILED, ConfigError, quoted
 from offduty.runs.job import Job
 from offduty.settings.launch import environment
 from offduty.settings.quick import quick_job
+from offduty.settings.remembered import Memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +26,13 @@ def find_job(name: str, start: str, environ: Mapping[str, str], config: str | No
     With `strict`, given here or in the job's table, any mistake in the configuration refuses the start (status 125),
     also one in a part this run does not need.
     """
-    found = None if strict else quick_job(name, start, environ, config)
+    usual = places.find(environ)
+    memory = Memory(usual.remembered)
+    found = None if strict else quick_job(name, start, environ, config, memory)
     if found is not None and not found["strict"]:
-        return make_job(found, environ, start), places.find(environ)
+        job = make_job(found, environ, start)
+        job.remember = memory.keep if memory.parsed else None
+        return job, usual
     from offduty.settings.load import load
     from offduty.settings.mistakes import ConfigErrors
 

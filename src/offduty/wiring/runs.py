@@ -97,6 +97,16 @@ class Keeper:
         )
         log.own(f"command  {closing.escaped(' '.join(map(shell_word, record['command'])))}     cwd {closing.escaped(record['cwd'])}")
         attempt.guard("spool", self._spool, attempt, "started")
+        attempt.guard("remember configuration", self._remember, attempt.job)
+
+    def _remember(self, job: Job) -> None:
+        """What had to be parsed to start this job, for the next time."""
+        if job.remember is not None:
+            try:
+                job.remember(self.world.environ)
+            except OSError:
+                pass  # then it is parsed again
+            job.remember = None
 
     def chores(self, attempt: Attempt) -> list[tuple[str, Callable[[], object]]]:
         """Work that can be done while the job runs, in pieces of a few milliseconds."""
