@@ -84,15 +84,33 @@ def test_what_people_did_and_what_is_asked_for(offduty, tmp_path):
     offduty("request", "decide", "1", "done")
     found = json.loads(offduty("value", "forecast", "--json").stdout)["jobs"][0]
     assert (found["effort"]["hours"], found["requirements"]["met"]) == (3.0, True)
-    assert offduty("value", "forecast", "--html", "value.html", "--plots", "pictures").returncode == 0
-    assert "<figure><svg" in (tmp_path / "value.html").read_text() and (tmp_path / "pictures/hours.svg").exists()
+
+
+@pytest.mark.parametrize(
+    "form, begins", [("html", b"<!doctype html"), ("md", b"# Value"), ("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG\r\n")]
+)
+def test_a_report_in_each_form(offduty, tmp_path, form, begins):
+    """The name of the file says which; a job that has never run has a report too."""
+    if form in ("pdf", "png"):
+        pytest.importorskip("typst")
+    done = offduty("value", "forecast", "-o", f"value.{form}")
+    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / f"value.{form}").read_bytes().lstrip().startswith(begins)
+
+
+def test_each_picture_in_a_file_of_its_own(offduty, tmp_path):
+    """SVG, or PNG where that is asked for."""
+    pytest.importorskip("typst")
+    assert offduty("value", "forecast", "--plots", "pictures").returncode == 0
+    assert offduty("value", "forecast", "--plots", "pictures", "--png").returncode == 0
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["calendar.png", "calendar.svg", "hours.png", "hours.svg"]
 
 
 def test_wrong_words_are_one_line(offduty):
     """Each names what does not fit."""
     wrong = {
         ("touch", "forecast", "x", "--hours", "nan"): "E112", ("touch", "nosuch", "x"): "E506", ("value", "nosuch"): "E506",
-        ("request", "decide", "9", "done"): "E531", ("request", "decide", "9", "maybe"): "E112", ("value", "--html", "x.html"): "E111",
+        ("request", "decide", "9", "done"): "E531", ("request", "decide", "9", "maybe"): "E112", ("value", "-o", "x.html"): "E111",
+        ("value", "forecast", "-o", "x.docx"): "E112", ("value", "forecast", "--png"): "E111",
         ("request", "add", "forecast", "x", "--value", "11"): "E112",
     }  # fmt: skip
     assert [words for words, code in wrong.items() if code not in offduty(*words).stderr] == []

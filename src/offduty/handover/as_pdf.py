@@ -27,7 +27,7 @@ MONO = "DejaVu Sans Mono"
 
 def as_pdf(document: Document) -> bytes:
     """The whole file. Raises MissingExtra E701 without typst, OffdutyError E122 if it cannot make one."""
-    typst = _typst()
+    typst = typst_module("PDF")
     source = files("offduty.handover").joinpath("templates/document.typ").read_bytes()
     try:
         made: bytes = typst.compile(source, format="pdf", sys_inputs={"document": json.dumps(document.as_json())})
@@ -40,7 +40,7 @@ def as_pdf(document: Document) -> bytes:
 
 def missing_fonts(document: Document) -> list[str]:
     """What cannot be read in the PDF for want of a font, and the package that has one."""
-    families = [name for name in _typst().Fonts().families() if name != MONO]
+    families = [name for name in typst_module("PDF").Fonts().families() if name != MONO]
     said = json.dumps(document.as_json(), ensure_ascii=False)
     return [
         f"no font here has {script}: apt-get install {package}"
@@ -49,9 +49,10 @@ def missing_fonts(document: Document) -> list[str]:
     ]
 
 
-def _typst() -> Any:
+def typst_module(form: str) -> Any:
+    """What makes files of this form. Raises MissingExtra E701 where it is not installed."""
     try:
         import typst
     except ImportError:
-        raise MissingExtra("E701", "PDF needs an extra", why="typst is not installed", fix="pip install 'offduty[pdf]'") from None
+        raise MissingExtra("E701", f"{form} needs an extra", why="typst is not installed", fix="pip install 'offduty[pdf]'") from None
     return typst

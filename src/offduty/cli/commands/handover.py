@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from offduty.cli import COMMANDS
+from offduty.cli.documents import ENDINGS, ending, name_ending, rendered
 from offduty.cli.duty import settings_here
 from offduty.cli.reach import open_for_reading
 from offduty.cli.show import note, print_json
 from offduty.cli.telling import store_of
 from offduty.cli.write import write_bytes
 from offduty.clock import Clock
-from offduty.errors import UsageError, quoted
 from offduty.handover.document import Document
 
 HELP = COMMANDS["handover"][2]
@@ -28,22 +27,18 @@ offduty handover forecast > runbook.md
 offduty handover accept forecast --team lab --by "Mei Chen"
 """
 SUBCOMMANDS = {"accept": "offduty.cli.commands.handover_accept"}
-ENDINGS = (".html", ".md", ".pdf")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("job", metavar="JOB", help="the job to hand over")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=document_name, help="write it there: .html, .md or .pdf (default: Markdown, to stdout)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=name_ending(*ENDINGS),
+        help="write it there: .html, .md or .pdf (default: Markdown, to stdout)",
     )
-
-
-def document_name(text: str) -> str:
-    """A file name whose ending says the form. Raises UsageError E112."""
-    if text.lower().endswith(ENDINGS):
-        return text
-    raise UsageError("E112", f"{quoted(text)} names no form", fix=f"end it with {' or '.join(ENDINGS)}")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -67,26 +62,8 @@ def main(args: argparse.Namespace) -> int:
 
 def _write(args: argparse.Namespace, document: Document) -> None:
     """Made from what is known, so an older one is replaced."""
-    ending = os.path.splitext(args.output)[1].lower()
-    write_bytes(args.output, _rendered(args, document, ending))
+    write_bytes(args.output, rendered(args, document, ending(args.output)))
     if args.json:
         print_json({"schema": "offduty.handover/1", "job": args.job, **document.as_json()})
     else:
         note(args, f"written: {args.output}")
-
-
-def _rendered(args: argparse.Namespace, document: Document, ending: str) -> bytes:
-    if ending == ".pdf":
-        from offduty.handover.as_pdf import as_pdf, missing_fonts
-
-        made = as_pdf(document)
-        for text in missing_fonts(document):
-            note(args, text)
-        return made
-    if ending == ".html":
-        from offduty.handover.as_html import as_html
-
-        return as_html(document).encode()
-    from offduty.handover.as_markdown import as_markdown
-
-    return as_markdown(document).encode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from offduty.cli import COMMANDS
 from offduty.cli.choose import EMPTY, known_job
+from offduty.cli.documents import ENDINGS, ending, name_ending, rendered
 from offduty.cli.reach import Reach, load_settings, open_for_reading
 from offduty.cli.show import Cell, Screen, one_line, print_cells, print_json, print_table, screen
 from offduty.cli.telling import store_of
@@ -25,36 +26,44 @@ HELP = COMMANDS["value"][2]
 DESCRIPTION = """\
 What people spent on a job (runs by hand, incidents, code changes, `offduty touch`), what each version of its code gained beside the
 noise between runs of the same code, and a verdict: stop tinkering, go on, look again, fix a row first, or too early to tell.
-Targets come from `good_enough`, money from [job.NAME.value].
+Targets come from `good_enough`, money from [job.NAME.value]. PDF and PNG need offduty[pdf].
 """
 EXAMPLES = """\
 offduty value                                  # every job, a line each
 offduty value forecast
-offduty value forecast --html value.html
-offduty value forecast --plots pictures/
+offduty value forecast -o value.html           # or .pdf, .md
+offduty value forecast -o value.png            # all its pictures in one; or .svg
+offduty value forecast --plots pictures/       # each in a file of its own
 """
+PICTURES = (".svg", ".png")
 STYLES = {"stop": "green", "enough": "green", "go on": "cyan", "look again": "bold red", "fix first": "bold red", "too early": "dim"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("job", nargs="?", metavar="JOB", help="only this job, with its reasons and changes")
-    parser.add_argument("--html", metavar="FILE", help="write a page with pictures; needs JOB")
-    parser.add_argument("--plots", metavar="FOLDER", help="write the pictures as SVG files; needs JOB")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=name_ending(*ENDINGS, *PICTURES),
+        help="write the report, with pictures, as .html, .md or .pdf, or its pictures alone as .svg or .png; needs JOB",
+    )  # fmt: skip
+    parser.add_argument("--plots", metavar="FOLDER", help="write each picture as SVG into a folder; needs JOB")
+    parser.add_argument("--png", action="store_true", help="with --plots: PNG in place of SVG")
 
 
 def main(args: argparse.Namespace) -> int:
     """Print what the verdict is, and why."""
-    if args.job is None and (args.html or args.plots):
+    if args.job is None and (args.output or args.plots):
         raise UsageError("E111", "a page is about one job", fix="name the job")
+    if args.png and not args.plots:
+        raise UsageError("E111", "there are no pictures to write as PNG", where="--png", fix="add --plots FOLDER, or write -o FILE.png")
     gc.disable()  # of 100 000 runs come a million objects, all needed to the end: looking for cycles takes a fifth of the time
     clock = Clock()
     with open_for_reading(args, clock) as reach:
         found = _reports(args, reach, clock.wall())
-        if args.html is not None:
-            write_bytes(args.html, _page(found[0], reach, clock.wall()))
+        if args.output is not None:
+            write_bytes(args.output, _output(args, found[0], reach, clock.wall()))
     if args.plots is not None:
-        _write_plots(args.plots, found[0], clock.wall())
+        _write_plots(args, found[0], clock.wall())
     if args.json:
         print_json({"schema": "offduty.value/1", "at": rfc3339(clock.wall()), "jobs": [one.as_json() for one in found]})
     elif args.job is None:
@@ -76,22 +85,33 @@ def _reports(args: argparse.Namespace, reach: Reach, now: float) -> list[Report]
     return [value_of(settings, name, store_of(reach), now) for name in names]
 
 
-def _page(found: Report, reach: Reach, now: float) -> bytes:
-    from offduty.handover.as_html import as_html
-    from offduty.handover.value.page import page
+def _output(args: argparse.Namespace, found: Report, reach: Reach, now: float) -> bytes:
+    """The report, or its pictures below one another, as the name of the file asks for."""
+    from offduty.handover.value.page import page, pictures_of
+    from offduty.handover.value.pictures import stacked
 
+    form = ending(args.output)
+    if form in PICTURES:
+        return _picture(stacked(list(pictures_of(found, now).values())), png=form == ".png")
     made = f"made {rfc3339(now)[:16].replace('T', ' ')} UTC from {found.runs} runs"
-    return as_html(page(found, store_of(reach).handover.requests(found.job), now, made)).encode("utf-8", "backslashreplace")
+    return rendered(args, page(found, store_of(reach).handover.requests(found.job), now, made), form)
 
 
-def _write_plots(folder: str, found: Report, now: float) -> None:
-    from offduty.handover.value.pictures import calendar, hours_by_month, metric_by_version
+def _write_plots(args: argparse.Namespace, found: Report, now: float) -> None:
+    from offduty.handover.value.page import pictures_of
 
-    os.makedirs(folder, exist_ok=True)
-    pictures = {"calendar": calendar(found.days, now), "hours": hours_by_month(found.effort.months)}
-    pictures |= {f"metric-{number}": metric_by_version(one) for number, one in enumerate(found.gains, 1) if one.stretches}
-    for name, svg in pictures.items():
-        write_bytes(os.path.join(folder, f"{name}.svg"), svg.encode("utf-8", "backslashreplace"))
+    made = {name: _picture(svg, png=args.png) for name, svg in pictures_of(found, now).items()}
+    os.makedirs(args.plots, exist_ok=True)
+    for name, data in made.items():
+        write_bytes(os.path.join(args.plots, f"{name}.{'png' if args.png else 'svg'}"), data)
+
+
+def _picture(svg: str, *, png: bool) -> bytes:
+    if not png:
+        return svg.encode("utf-8", "backslashreplace")
+    from offduty.handover.as_png import as_png
+
+    return as_png(svg)
 
 
 def _print_lines(on: Screen, found: Sequence[Report]) -> None:
@@ -123,18 +143,21 @@ def _print_report(on: Screen, found: Report) -> None:
             "money    " + ", ".join(f"{key} {money[key]:,.0f}" for key in ("runs", "better", "spent", "balance") if money[key] is not None)
         )
     for one in found.gains:
-        _print_metric(on, one)
+        if one.counts:
+            _print_metric(on, one)
+    if shown := [one.name for one in found.gains if not one.counts]:
+        print(f"\nnot judged (no target, not value.metric): {one_line(', '.join(shown))}")
 
 
 def _print_metric(on: Screen, one: Gains) -> None:
-    from offduty.handover.value.judge import figure
+    from offduty.handover.value.judge import figure, signed
 
     if not one.changes:
         return
     print(f"\n{one_line(one.name)} by version of the code, the newest first; gain over 0 is better")
     rows = [
-        [Cell(one_line(it.label) or "?"), Cell(str(it.runs)), Cell(figure(it.mean)), Cell(f"{it.gain.value:+.3g}"),
-         Cell(f"{it.gain.low:+.3g} to {it.gain.high:+.3g}")]
+        [Cell(one_line(it.label) or "?"), Cell(str(it.runs)), Cell(figure(it.mean)), Cell(signed(it.gain.value)),
+         Cell(f"{signed(it.gain.low)} to {signed(it.gain.high)}")]
         for it in one.changes[:-11:-1]
     ]  # fmt: skip
     print_table(on, ("version", "runs", "mean", "gain", "95 of 100 times"), rows)

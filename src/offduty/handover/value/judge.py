@@ -63,7 +63,8 @@ class Gains:
     """A metric, judged. `noise`: the standard deviation between runs of the same version; None if nobody knows.
 
     `flat`: how many last changes together gained less than that; 0 if they gained more, or nobody knows. `rising`: they gain.
-    `met_since`: since when the target is met (None: it is not). `drift`: why the newest runs are worse, or "".
+    `met_since`: since when the target is met (None: it is not). `drift`: why the newest runs are worse, or "". `counts`: it is judged;
+    of one that is only shown, nobody has said whether less is better.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Gains:
     target: Target | None = None
     drift: str = ""
     left_out: int = 0
+    counts: bool = True
     stretches: tuple[Stretch, ...] = field(default=(), repr=False)
 
 
@@ -90,14 +92,14 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def gains_of(series: Series, target: Target | None, *, lower: bool) -> Gains:
-    """A metric, judged. `lower`: less is better."""
+def gains_of(series: Series, target: Target | None, *, lower: bool, counts: bool = True) -> Gains:
+    """A metric, judged. `lower`: less is better. `counts`: see `Gains`."""
     sign = -1.0 if lower else 1.0
     stretches = series.stretches
     groups = [Moments(one.moments.n, sign * one.moments.mean, one.moments.squares) for one in stretches]
     noise, freedom = pooled(groups)
     known = freedom >= LEAST_FREEDOM
-    flat, gain = _plateau(groups, noise, freedom) if known else (0, None)
+    flat, gain = _plateau(groups, noise, freedom) if known and counts else (0, None)
     return Gains(
         series.name,
         series.unit,
@@ -106,11 +108,12 @@ def gains_of(series: Series, target: Target | None, *, lower: bool) -> Gains:
         flat,
         stretches[-flat].first if flat else None,
         gain,
-        _rising(groups) if known else None,
+        _rising(groups) if known and counts else None,
         met_since(series.points, target) if target else None,
         target,
-        _drift(series.points, stretches, target, sign),
+        _drift(series.points, stretches, target, sign) if counts else "",
         series.left_out,
+        counts,
         stretches,
     )
 
@@ -229,11 +232,14 @@ def _worse_than_it_was(points: Sequence[Point], stretches: Sequence[Stretch], si
     )
 
 
-def verdict(gains: Sequence[Gains], hours: float, row_hours: dict[str, float], flat_hours: float | None) -> Verdict:
+def verdict(
+    gains: Sequence[Gains], hours: float, row_hours: dict[str, float], flat_hours: float | None, unreported: Sequence[str] = ()
+) -> Verdict:
     """What follows. `gains`: the metric that counts first. `hours`: of people, in the last 90 days; `row_hours`: of them for incidents,
-    by row; `flat_hours`: spent on the changes of the plateau.
+    by row; `flat_hours`: spent on the changes of the plateau; `unreported`: metrics that have a target, and of which no run tells.
     """
-    reasons = tuple(reason for one in gains for reason in _reasons(one)) + tuple(_row_reason(row_hours, hours))
+    missing = [f'{name} has a target, but no good run has reported it: offduty.metric("{name}", …)' for name in unreported]
+    reasons = (*(reason for one in gains for reason in _reasons(one)), *missing, *_row_reason(row_hours, hours))
     row = next(iter(row_hours), "")
     if drifting := [one for one in gains if one.drift]:
         return Verdict("look again", f"look again: {drifting[0].name} drifts", reasons)
@@ -241,13 +247,13 @@ def verdict(gains: Sequence[Gains], hours: float, row_hours: dict[str, float], f
         return Verdict("fix first", f"fix row {row} first: it took {round(100 * row_hours[row] / hours)} % of the human hours", reasons)
     if not gains:
         return Verdict("too early", "too early to tell: no run has reported a metric", reasons)
-    return _of_metric(gains, flat_hours, reasons)
+    return _of_metric(gains, flat_hours, reasons, all_reported=not unreported)
 
 
-def _of_metric(gains: Sequence[Gains], flat_hours: float | None, reasons: tuple[str, ...]) -> Verdict:
+def _of_metric(gains: Sequence[Gains], flat_hours: float | None, reasons: tuple[str, ...], *, all_reported: bool) -> Verdict:
     """Of the first metric, and the targets of all."""
     first, targets = gains[0], [one for one in gains if one.target]
-    met = bool(targets) and all(one.met_since is not None for one in targets)
+    met = all_reported and bool(targets) and all(one.met_since is not None for one in targets)
     if first.flat:
         spent = f", for {flat_hours:.0f} h" if flat_hours else ""
         aim = "" if met or not targets else "; the target is not met, and more of the same does not bring it nearer"
@@ -262,6 +268,11 @@ def _of_metric(gains: Sequence[Gains], flat_hours: float | None, reasons: tuple[
 def _reasons(one: Gains) -> list[str]:
     unit = f" {one.unit}" if one.unit else ""
     said = [f"{one.name}: {one.drift}"] if one.drift else []
+    if one.left_out:
+        values = "1 value is" if one.left_out == 1 else f"{one.left_out} values are"
+        said.append(f"{one.name}: {values} left out: not finite, or in another unit than now")
+    if not one.counts:
+        return said
     if one.target is not None:
         aim = f"{one.target.sign} {figure(one.target.bound)}{unit}"
         said.append(f"{one.name}: good enough ({aim}) is {'met' if one.met_since is not None else 'not met'}")
@@ -272,8 +283,6 @@ def _reasons(one: Gains) -> list[str]:
         said.append(f"{one.name}: runs of the same code differ by {figure(one.noise)}{unit} (standard deviation)")
     else:
         said.append(f"{one.name}: too few runs of the same code to know its noise")
-    if one.left_out:
-        said.append(f"{one.name}: {one.left_out} values are left out: not finite, or in another unit")
     return said
 
 
@@ -285,3 +294,8 @@ def _row_reason(row_hours: dict[str, float], hours: float) -> list[str]:
 def figure(value: float) -> str:
     """A number as people read it: three digits that tell."""
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def signed(value: float) -> str:
+    """The same, with its sign."""
+    return f"+{figure(value)}" if value >= 0 else figure(value)

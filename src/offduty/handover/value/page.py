@@ -6,11 +6,13 @@ from offduty.durations import spoken
 from offduty.handover import document as doc
 from offduty.handover.document import Block, Document, Section
 from offduty.handover.request import Request, ranked
-from offduty.handover.value.judge import Gains, figure
+from offduty.handover.value.judge import Gains, figure, signed
 from offduty.handover.value.pictures import calendar, hours_by_month, metric_by_version
 from offduty.handover.value.report import Money, Report
 
-MOST_CHANGES, MOST_EVENTS = 50, 100
+MOST_CHANGES = 50
+GAIN = "The newest first. A gain over 0 is better than the version before; 95 of 100 times it lies between the last two."
+NOT_JUDGED = " Nobody has said whether less or more of this is better: less is taken for better here, and nothing follows from it."
 
 
 def page(found: Report, requests: list[Request], now: float, made: str) -> Document:
@@ -19,7 +21,7 @@ def page(found: Report, requests: list[Request], now: float, made: str) -> Docum
         Section("verdict", "What to do", tuple(_verdict(found))),
         *(Section(f"metric-{n}", doc.line(f"Metric {one.name}"), tuple(_metric(one))) for n, one in enumerate(found.gains, 1)),
         Section("effort", "What people spent on it", tuple(_effort(found))),
-        Section("runs", "How it ran", (doc.picture(calendar(found.days, now)), doc.text(f"{found.good} of {found.runs} runs were good."))),
+        Section("runs", "How it ran", (doc.picture(calendar(found.days, now)), doc.text(_ran(found)))),
         Section("requests", "What is asked for", (_requests(requests),)),
     ]
     return Document(doc.line(f"Value: {found.job}"), doc.line(found.verdict.headline), made, tuple(sections))
@@ -27,7 +29,7 @@ def page(found: Report, requests: list[Request], now: float, made: str) -> Docum
 
 def _verdict(found: Report) -> list[Block]:
     blocks = [doc.text(found.verdict.headline[:1].upper() + found.verdict.headline[1:] + ".")]
-    blocks += [doc.steps(found.verdict.reasons)] if found.verdict.reasons else []
+    blocks += [doc.points(found.verdict.reasons)] if found.verdict.reasons else []
     return blocks + ([_money(found.money)] if found.money else [])
 
 
@@ -39,14 +41,23 @@ def _money(money: Money) -> Block:
 
 def _metric(one: Gains) -> list[Block]:
     rows = [
-        (it.label or "?", str(it.runs), figure(it.mean), f"{it.gain.value:+.3g}", f"{it.gain.low:+.3g} to {it.gain.high:+.3g}")
+        (it.label or "?", str(it.runs), figure(it.mean), signed(it.gain.value), signed(it.gain.low), signed(it.gain.high))
         for it in reversed(one.changes[-MOST_CHANGES:])
     ]
     pictures = [doc.picture(metric_by_version(one))] if one.stretches else []
+    if not rows:
+        return [*pictures, doc.text("There was no change of the code.")]
     return [
         *pictures,
-        doc.grid(("version", "runs", "mean", "gain", "95 of 100 times"), rows) if rows else doc.text("There was no change of the code."),
+        doc.text(GAIN if one.counts else GAIN + NOT_JUDGED),
+        doc.grid(("version", "runs", "mean", "gain", "at least", "at most"), rows),
     ]
+
+
+def _ran(found: Report) -> str:
+    if not found.runs:
+        return "It has not run yet."
+    return f"{found.good} of {found.runs} runs were good; {found.streak} in a row by now, {found.longest} at most."
 
 
 def _effort(found: Report) -> list[Block]:
@@ -54,8 +65,8 @@ def _effort(found: Report) -> list[Block]:
     apart = spoken(effort.apart_s) if effort.apart_s is not None else ""
     facts = doc.facts(
         [
-            ("Hours", f"{effort.hours:.1f}, of which {effort.said_hours:.1f} were said by somebody and the others are estimated"),
-            ("In 90 days", f"{effort.recent_hours:.1f} h"),
+            ("Hours", f"{effort.hours:.1f}: {effort.said_hours:.1f} said by somebody, the rest estimated" if effort.events else "none"),
+            ("In 90 days", f"{effort.recent_hours:.1f} h" if effort.events else ""),
             ("Between touches", f"{apart} on average" if apart else ""),
             ("Incidents", "\n".join(f"{row}: {hours:.1f} h" for row, hours in effort.by_row.items())),
         ]
@@ -71,3 +82,9 @@ def _requests(requests: list[Request]) -> Block:
     ]
     headers = ("no", "what", "state", "value", "urgency", "hours", "worth", "better served by", "asked by")
     return doc.grid(headers, rows) if rows else doc.text("Nothing: offduty request add records what customers ask for.")
+
+
+def pictures_of(found: Report, now: float) -> dict[str, str]:
+    """All pictures of the report, as SVG, by name."""
+    pictures = {f"metric-{number}": metric_by_version(one) for number, one in enumerate(found.gains, 1) if one.stretches}
+    return {**pictures, "hours": hours_by_month(found.effort.months), "calendar": calendar(found.days, now)}

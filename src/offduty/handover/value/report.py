@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from offduty.clock import rfc3339
@@ -16,6 +17,7 @@ from offduty.handover.value.series import series_of, versions_filled
 
 DAY = 86_400.0
 CALENDAR_DAYS = 182
+MOST_METRICS = 20
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ class Money:
 
 @dataclass(frozen=True)
 class Report:
-    """`runs`: how many ended, `good`: of them. `gains`: the main metric first. `days`: (good, bad) by day since 1970, of half a year."""
+    """`runs`: how many ended, `good`: of them. `gains`: the main metric first. `days`: (good, bad) by day since 1970, of half a year.
+
+    `streak`: good runs in a row by now, `longest`: ever; the attempts of one count once.
+    """
 
     job: str
     runs: int
@@ -59,6 +64,8 @@ class Report:
     money: Money | None
     requirements: Requirements
     days: Mapping[int, tuple[int, int]]
+    streak: int = 0
+    longest: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """As `offduty value --json` shows it."""
@@ -70,6 +77,8 @@ class Report:
             "reasons": list(judged.reasons),
             "runs": self.runs,
             "good": self.good,
+            "streak": self.streak,
+            "longest_streak": self.longest,
             "effort": _effort_json(self.effort),
             "metrics": [_gains_json(one) for one in self.gains],
             "money": self.money.as_json() if self.money else None,
@@ -93,11 +102,12 @@ def report(
     gains = _gains(good, measured, terms)
     first = gains[0] if gains else None
     flat_hours = effort.hours_since(first.flat_since) if first and first.flat_since is not None else None
-    judged = verdict(gains, effort.recent_hours, effort.by_row, flat_hours)
+    reported = {one.name for one in gains}
+    judged = verdict(gains, effort.recent_hours, effort.by_row, flat_hours, [name for name in terms.targets if name not in reported])
     if requirements.met:
         judged = Verdict(judged.kind, judged.headline, (*judged.reasons, "all requirements that were agreed are met"))
     money = _money(terms, len(good), first, effort)
-    return Report(job, len(runs), len(good), effort, tuple(gains), judged, money, requirements, _days(runs, now))
+    return Report(job, len(runs), len(good), effort, tuple(gains), judged, money, requirements, _days(runs, now), *streaks(runs))
 
 
 def _gains(good: Sequence[Past], measured: Sequence[Measured], terms: Terms) -> list[Gains]:
@@ -105,7 +115,10 @@ def _gains(good: Sequence[Past], measured: Sequence[Measured], terms: Terms) -> 
     series = series_of(good, measured)
     usual = sorted(series, key=lambda name: (-len(series[name].points), name))
     wanted = [name for name in dict.fromkeys([terms.metric, *terms.targets, *usual]) if name in series and series[name].points]
-    return [gains_of(series[name], terms.targets.get(name), lower=_is_lower(name, terms)) for name in wanted[:20]]
+    return [
+        gains_of(series[name], terms.targets.get(name), lower=_is_lower(name, terms), counts=place == 0 or name in terms.targets)
+        for place, name in enumerate(wanted[:MOST_METRICS])
+    ]
 
 
 def _is_lower(name: str, terms: Terms) -> bool:
@@ -144,6 +157,13 @@ def _days(runs: Sequence[Past], now: float) -> dict[int, tuple[int, int]]:
     return {day: (counts[day, True], counts[day, False]) for day in sorted({day for day, _ in counts})}
 
 
+def streaks(runs: Sequence[Past]) -> tuple[int, int]:
+    """(good runs in a row by now, most that there ever were), the attempts of one counted once, by how the last of them ended."""
+    ended = {run.root_id: run.outcome in GOOD for run in runs}
+    lengths = [(good, sum(1 for _ in group)) for good, group in groupby(ended.values())]
+    return lengths[-1][1] if lengths and lengths[-1][0] else 0, max((length for good, length in lengths if good), default=0)
+
+
 def _effort_json(effort: Effort) -> dict[str, Any]:
     kinds = Counter(event.kind for event in effort.events)
     return {
@@ -165,6 +185,7 @@ def _gains_json(one: Gains) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "name": one.name,
+        "judged": one.counts,
         "unit": one.unit or None,
         "noise": one.noise,
         "good_enough": f"{one.target.sign} {one.target.bound:g}" if one.target else None,
