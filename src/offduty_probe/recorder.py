@@ -124,24 +124,24 @@ class Recorder:
 
     def append(self, line: bytes) -> None:
         """Write a line, newline included, that begins with `beginning`."""
+        file, mark_of = self.file, self.mark_of
         if self.torn:  # end the torn line, so that it spoils no other
             line = b"\n" + line
         try:
-            written = self._write(self._marked() or self._descriptor(), line)
+            try:  # the short way, for speed
+                is_ours = file is not None and mark_of is not None and mark_of(file[0], GET_MARK) == MARK
+            except OSError:  # the job closed it
+                is_ours = False
+            written = self._write(file[0] if is_ours and file is not None else self._descriptor(), line)
         except OSError as error:
             self.lost, self.why = self.lost + 1, error.strerror or type(error).__name__
+            return
+        if written == len(line):
+            self.torn = False
             return
         self.torn = 0 < written < len(line)
         if self.torn:
             self.lost, self.why = self.lost + 1, "only a part of a line was written"
-
-    def _marked(self) -> int:
-        """The short way, for speed: our descriptor if it bears our mark, else 0."""
-        file, mark_of = self.file, self.mark_of
-        try:
-            return file[0] if file is not None and mark_of is not None and mark_of(file[0], GET_MARK) == MARK else 0
-        except OSError:  # the job closed it
-            return 0
 
     def _descriptor(self) -> int:
         """The file descriptor of the events file, opened again if the job has closed it or put its own file there."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MASK = "***"
 MARKS = "'\"`"
 MOST_REMEMBERED = 256
+NOTHING: dict[str, Any] = {}
 
 
 class Database:
@@ -39,15 +40,22 @@ class Database:
 
     def query(self, statement: Any) -> Said:
         """For `describe` of a call that executes `statement`."""
-        verb, tables = found = summary(statement_text(statement))
-        said = self.said.get(found)
-        if said is None:
-            if len(self.said) >= MOST_REMEMBERED:
-                self.said.clear()
-            attributes = dict(self.attributes, **{"db.operation.name": verb})
-            if tables:
-                attributes["db.collection.name"] = ", ".join(tables)
-            said = self.said[found] = ("db.query", f"{self.url} {verb} {', '.join(tables)}".rstrip(), attributes)
+        if type(statement) is str:
+            said = self.said.get((hash(statement), len(statement)))  # not the statement itself: it holds literals
+            if said is not None:
+                return said
+        return self._look_at(statement)
+
+    def _look_at(self, statement: Any) -> Said:
+        """`query`, remembered."""
+        text = statement_text(statement)
+        verb, tables = summary(text)
+        attributes = dict(self.attributes, **{"db.operation.name": verb})
+        if tables:
+            attributes["db.collection.name"] = ", ".join(tables)
+        if len(self.said) >= MOST_REMEMBERED:
+            self.said.clear()
+        said = self.said[hash(text), len(text)] = ("db.query", f"{self.url} {verb} {', '.join(tables)}".rstrip(), attributes)
         return said
 
 
@@ -145,7 +153,8 @@ def count(cursor: Any) -> Known:
 
 def counted(result: Any, args: Any, kwargs: Any) -> Known:
     """`count` for a method of a cursor."""
-    return count(args[0])
+    rows = args[0].rowcount
+    return {"rows": rows} if isinstance(rows, int) and rows >= 0 else NOTHING
 
 
 def status_known(status: Any, message: str, tells_values: bool = True) -> Known:

@@ -53,17 +53,15 @@ class Opener(StandIn):
     def __init__(self, record: Ledger, original: Any) -> None:
         super().__init__(original, original if record.drill is None else record.drill.opener(original))
         self.record = record
-        self.waiting: dict[int, Waiting] = {}
+        self.waiting: dict[int, Waiting] = record.waiting
         record.before_telling.append(self.tell_closed)
         record.before_flush.append(self.tell_all)
-        record.at_forget.append(self.waiting.clear)
 
     def stop(self) -> None:
         """Tell what is waiting, and look for no more."""
         self.tell_all()
         self.record.before_telling.remove(self.tell_closed)
         self.record.before_flush.remove(self.tell_all)
-        self.record.at_forget.remove(self.waiting.clear)
 
     @unseen("open")
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:

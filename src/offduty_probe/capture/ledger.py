@@ -55,6 +55,7 @@ class Ledger:
 
     def __init__(self, recorder: Any) -> None:
         self.recorder = recorder
+        self.waiting: dict[int, Any] = {}  # by number, what waits to be told
         self.before_telling: list[Callable[[], object]] = []  # what waits to be told goes first
         self.before_flush: list[Callable[[], object]] = []
         self.at_forget: list[Callable[[], object]] = []
@@ -67,20 +68,53 @@ class Ledger:
         """Begin anew, as the child of a fork must."""
         self.here = object()
         self.numbers: Iterator[int] = itertools.count(self.first)
+        self.waiting.clear()
         self.sites: dict[Any, Site] = {}
         self.in_full: Iterator[int] = itertools.count(1)
         self.enough = False
         for forget in self.at_forget:
             forget()
 
-    def start(self, describe: Describe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Transaction | None:
-        """For wrappers: the transaction that a call with `args` and `kwargs` is, if it is the outermost one. Never raises."""
-        if inside.get() is self.here:
+    def start(
+        self, describe: Describe, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None = None
+    ) -> Transaction | None:
+        """For wrappers: the transaction that a call with `args` and `kwargs` is, if it is the outermost one. Never raises.
+
+        `frame`: where to look for the job's own code from. All in one piece: after other code has run, the memory of each function
+        that is entered here has to be fetched anew, which costs the job more than what the function does.
+        """
+        here, recorder = self.here, self.recorder
+        if inside.get() is here or not recorder.path or (recorder.busy and get_ident() in recorder.busy):  # `watching`
             return None
         try:
-            said = describe(args, kwargs)
-            return None if said is None else self._begun(sys._getframe(2), *said)
+            said: Any = describe(args, kwargs)
+            if said is None:
+                return None
+            if self.waiting:
+                for tell in self.before_telling:
+                    tell()
+            frame = frame or sys._getframe(2)
+            op, target, begin = said[0], said[1], len(said) < 4 or said[3]
+            is_own = _own.get(frame.f_code.co_filename)
+            site = self.sites.get((id(frame.f_code), frame.f_lasti, op)) if is_own else None
+            if site is None:
+                site = self.site(frame, op, FEW if begin else FEW_OPENS)
+            transaction = Transaction()
+            transaction.ledger, transaction.site, transaction.target = self, site, target
+            transaction.attributes = said[2] if len(said) > 2 else None
+            transaction.here, transaction.left, transaction.took, transaction.text = here, False, None, None
+            transaction.n = n = next(self.numbers)
+            inside.set(here)
+            number = next(site.begun)
+            transaction.full = full = number <= site.few and self.has_room(number)
+            if full and begin:
+                told, text = site.said
+                transaction.text = text = text if told == target else self.text_of(site, target)
+                recorder.append(f'{site.begin}{time_ns()}e-9,"n":{n},"target":{text}}}\n'.encode())
+            transaction.started = perf_counter_ns()
+            return transaction
         except Exception as error:
+            inside.set(None)
             swallow(error)
             return None
 
@@ -92,27 +126,7 @@ class Ledger:
         `op`, `target`, `attributes`: docs/explanation/how-the-parts-meet.md; `target` without secrets (`capture/targets.py`).
         `begin=False`: it takes no time, so that no `begin` is told. `frame`: where to look for the job's own code from.
         """
-        if inside.get() is self.here:
-            return None
-        return self._begun(frame or sys._getframe(1), op, target, attributes, begin)
-
-    def _begun(self, frame: FrameType, op: str, target: str, attributes: Known | None = None, begin: bool = True) -> Transaction | None:
-        """What `start` and `transaction` share. Written for speed, as all that happens at each call: no call that can be saved."""
-        recorder = self.recorder
-        if not recorder.path or (recorder.busy and get_ident() in recorder.busy):  # `watching`
-            return None
-        for tell in self.before_telling:
-            tell()
-        site = self.site(frame, op, FEW if begin else FEW_OPENS)
-        transaction = Transaction(self, site, target, attributes)
-        inside.set(self.here)
-        if self.is_told(site):
-            transaction.full = True
-            if begin:
-                transaction.text = text = self.text_of(site, target)
-                recorder.append(f'{site.begin}{time_ns()}e-9,"n":{transaction.n},"target":{text}}}\n'.encode())
-        transaction.started = perf_counter_ns()
-        return transaction
+        return self.start(_as_it_is, (op, target, attributes, begin), NOTHING, frame or sys._getframe(1))
 
     def watching(self) -> bool:
         """Whether there is a run, and it is the job that acts: not what the probe provokes by printing the job's objects."""
@@ -122,7 +136,11 @@ class Ledger:
     def is_told(self, site: Site) -> bool:
         """Whether the transaction that begins now at `site` is one of the first, to be told in full."""
         number = next(site.begun)
-        if number > site.few or (self.enough and number > 1):
+        return number <= site.few and self.has_room(number)
+
+    def has_room(self, number: int) -> bool:
+        """Whether this process may tell the `number`th at a place in full: the first always, the others as long as it are not too many."""
+        if self.enough and number > 1:
             return False
         self.enough = next(self.in_full) >= MOST_IN_FULL
         return True
@@ -193,14 +211,23 @@ class Ledger:
 
     def text_of(self, site: Site, target: str) -> str:
         """`target` as JSON: an absolute path, and not too long."""
-        if site.of_files:
-            target = path(target)
-        return dumps(target if len(target) < MOST_TARGET else cut(target, MOST_TARGET))
+        whole = path(target) if site.of_files else target
+        text = dumps(whole if len(whole) < MOST_TARGET else cut(whole, MOST_TARGET))
+        if whole is target:  # else it depends on the current folder
+            site.said = target, text
+        return text
 
     def tell(self, site: Site, n: int, target: str, took: int, known: Known, count: int = 1, failed: int = 0) -> None:
         """Write a `transaction` event: one, or `count` alike that are folded into it; `took` and sizes are sums then."""
         how = ALONE if count == 1 and not failed else f'"ok":{"false" if failed else "true"},"count":{count},"failed":{failed}'
-        self.recorder.append(_line(f'{site.end}{time_ns()}e-9,"n":{n},"target":{target},"took":{took}e-9,{how}', known))
+        line = f'{site.end}{time_ns()}e-9,"n":{n},"target":{target},"took":{took}e-9,{how}'
+        texts: dict[str, str] = {}
+        for key, value in known.items():
+            if type(value) is int:
+                line += f',"{key}":{value}'
+            elif value is not None:
+                texts[key] = _text(key, value)
+        self.recorder.append(_line(line, texts) if texts else f"{line}}}\n".encode())
 
     def flush(self) -> None:
         """Tell what is waiting, and what was folded and not told yet."""
@@ -221,13 +248,16 @@ class Ledger:
 class Site:
     """A place in the job's code with one kind of transaction: how many there were, and the sums of what was not told in full."""
 
-    __slots__ = ("begin", "begun", "bytes", "code", "end", "failed", "failures", "few", "folded", "last", "of_files", "rows", "took")
+    __slots__ = (
+        "begin", "begun", "bytes", "code", "end", "failed", "failures", "few", "folded", "last", "of_files", "rows", "said", "took",
+    )  # fmt: skip
 
     def __init__(self, beginning: str, op: str, frame: FrameType | None, few: int) -> None:
         self.code = frame.f_code if frame is not None else None  # kept, so that no other gets the same id
         told = f'"op":{dumps(op)},"where":{dumps(_place(frame))},"at":'
         self.begin, self.end = f'{beginning}"begin",{told}', f'{beginning}"transaction",{told}'  # what their lines begin with
         self.of_files, self.few = op.startswith("file."), few
+        self.said: tuple[str, str] = ("", '""')  # the last target, and what it is as JSON: mostly it is the same again
         self.begun: Iterator[int] = itertools.count(1)
         self.failures: Iterator[int] = itertools.count(1)
         self.folded = Folded("transaction")
@@ -259,15 +289,20 @@ class Folded(Kind):
 class Transaction:
     """One transaction that is running. It ends once, by `done` or by `failed`; neither raises, nor keeps anything of the data."""
 
-    full = left = False
-    took: int | None = None  # nanoseconds; of one that goes on: the time of its own calls
-    text: str | None = None
-    started = 0
+    __slots__ = ("attributes", "full", "here", "ledger", "left", "n", "site", "started", "target", "text", "took")
 
-    def __init__(self, ledger: Ledger, site: Site, target: str, attributes: Known | None) -> None:
-        self.ledger, self.site, self.target, self.attributes = ledger, site, target, attributes
-        self.here: object = ledger.here
-        self.n = next(ledger.numbers)
+    # No `__init__`, which would cost as much as all else: `Ledger.start` fills them in.
+    ledger: Ledger
+    site: Site
+    target: str
+    attributes: Known | None
+    here: object
+    n: int
+    full: bool
+    left: bool
+    started: int
+    text: str | None
+    took: int | None  # nanoseconds; of one that goes on: the time of its own calls
 
     def done(self, known: Callable[..., Known | Callable[..., object] | None] | None = None, *args: Any) -> None:
         """It went well. `known(*args)` gives what is known: `bytes`, `rows`, `columns`, `status`, `shape`, `modified`, `attributes`.
@@ -282,10 +317,16 @@ class Transaction:
                     found = known(*args) or NOTHING
                 except Exception as error:
                     swallow(error)
-            if not (self.full or self.left or self.took) and self.here is self.ledger.here and type(found) is dict:
-                self.here, self.left = None, True  # the shortest way, of most calls in a flood
+            ledger = self.ledger
+            if not self.left and type(found) is dict and self.here is ledger.here and self.took is None:
+                self.here, self.left = None, True  # the shortest way, of nearly all
                 inside.set(None)
-                self.ledger.add(self.site, self.n, self.target, took, found)
+                if not self.full:
+                    ledger.add(self.site, self.n, self.target, took, found)
+                elif self.text is None or self.attributes or ledger.drill is not None:
+                    self._settle(took, found, None)
+                else:
+                    ledger.tell(self.site, self.n, self.text, took, found)
             elif type(found) is not dict and callable(found):
                 self.leave()
                 found(self)
@@ -339,6 +380,11 @@ def _known_of(error: BaseException, failure: Callable[[Any], Known | None] | Non
         return {"message": ""}
 
 
+def _as_it_is(args: Any, kwargs: Any) -> Any:
+    """For `describe`: what is described already."""
+    return args
+
+
 def _look_at(file: str) -> bool:
     """Whether `file` is the job's own, remembered."""
     if len(_own) >= MOST_FILES:
@@ -374,16 +420,8 @@ def _error(error: BaseException, recorder: Any, message: str | None) -> Known:
         recorder.busy.discard(me)
 
 
-def _line(start: str, known: Known) -> bytes:
+def _line(start: str, texts: dict[str, str]) -> bytes:
     """The whole line; `shape`, then `attributes` are left out if it gets too long."""
-    texts: dict[str, str] = {}
-    for key, value in known.items():
-        if type(value) is int:
-            start += f',"{key}":{value}'
-        elif value is not None:
-            texts[key] = _text(key, value)
-    if not texts:
-        return f"{start}}}\n".encode()
     for left_out in ((), ("shape",), ("shape", "attributes"), tuple(texts)):
         line = (start + "".join([f',"{key}":{text}' for key, text in texts.items() if key not in left_out]) + "}\n").encode()
         if len(line) <= MOST_BYTES:

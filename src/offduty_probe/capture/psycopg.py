@@ -23,7 +23,7 @@ def install(record: Ledger) -> Callable[[], None]:
     def queried(args: Any, kwargs: Any) -> Said:
         connection = args[0].connection
         database = databases.get(connection) or databases.put(connection, _database(connection.info))
-        said: Said = database.query(argument(args, kwargs, 1, "query"))
+        said: Said = database.query(args[1] if len(args) > 1 else kwargs.get("query"))
         return said
 
     patches = Patches(record)
@@ -33,6 +33,10 @@ def install(record: Ledger) -> Callable[[], None]:
     for cursors in ("Cursor", "AsyncCursor", "ServerCursor", "AsyncServerCursor"):
         owner = getattr(psycopg, cursors)
         patches.wrap(owner, [name for name in ("execute", "executemany") if name in vars(owner)], queried, counted, failure=failure)
+    if record.drill is not None:
+        from offduty_probe.rollback import hold_commits
+
+        hold_commits(patches, psycopg.Connection, "psycopg")
     patches.undos.append(databases.kept.clear)
     return patches.undo
 

@@ -18,11 +18,13 @@ ENDS_QUERY = frozenset(" \t\r\n\"'<>)]},")
 MISSING = object()
 
 _said: dict[Any, Any] = {}
+_attributes: dict[int, Known] = {}
 
 
 def request(method: Any, address: Any) -> Said | None:
     """For `describe`: a request of `method` to `address`, an absolute URL; None if it is not one of HTTP."""
-    address = address.decode("latin-1") if isinstance(address, bytes) else str(address)
+    if type(address) is not str:
+        address = address.decode("latin-1") if isinstance(address, bytes) else str(address)
     key = (method, hash(address), len(address))  # not the address itself: it may hold secrets
     said: Any = _said.get(key, MISSING)
     if said is MISSING:
@@ -71,14 +73,21 @@ def answered(status: str, headers: str = "headers") -> Callable[[Any, Any, Any],
     """For `known`: an answer with the attributes `status` and `headers`."""
 
     def known(answer: Any, args: Any, kwargs: Any) -> Known:
-        code = int(getattr(answer, status))
-        found: Known = {"status": code, "attributes": {"http.response.status_code": code}}
-        length = getattr(answer, headers).get("content-length")
-        if length is not None and str(length).isdigit():
-            found["bytes"] = int(length)
-        return found
+        return known_of(int(getattr(answer, status)), getattr(answer, headers).get("content-length"))
 
     return known
+
+
+def known_of(code: int, length: Any) -> Known:
+    """What an answer with the status `code` tells; `length`: its header "content-length", if it has one."""
+    attributes = _attributes.get(code)
+    if attributes is None:
+        attributes = {"http.response.status_code": code}
+        if 0 <= code < 1000:
+            _attributes[code] = attributes
+    if length is not None and str(length).isdigit():
+        return {"status": code, "bytes": int(length), "attributes": attributes}
+    return {"status": code, "attributes": attributes}
 
 
 def failure(error: Any) -> Known:
