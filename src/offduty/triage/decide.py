@@ -6,9 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
-
-import ahocorasick_rs
 
 from offduty.triage.case import Case
 from offduty.triage.categories import CATEGORIES
@@ -16,6 +13,7 @@ from offduty.triage.compiled import all_kept, compiled
 from offduty.triage.evidence import AFTER_LOG, Evidence, gather
 from offduty.triage.patterns import PatternSet
 from offduty.triage.reading.statements import Statement
+from offduty.triage.reading.trouble import speaks_of_trouble
 from offduty.triage.signature import Signature, When, catalogue
 from offduty.triage.verdict import GUESSED, Confidence, Verdict
 
@@ -27,19 +25,8 @@ _CALM = 12  # a line that speaks of no trouble
 _RIVAL, _AGREES = 4, 12
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _SHOWN_CHARS = 300
-_FIRST, _LAST = 150, 450  # of a log full of trouble, so many statements of its beginning and its end are judged
+_FIRST, _LAST = 350, 450  # of a log full of trouble, so many statements of its beginning and its end are judged
 _NEAR = 150  # statements of the end that are judged even if they speak of no trouble
-_WORDS = (
-    "error fail exception denied refus certificat expired cannot can't unable errno timed time-out timeout resol quota proxy "
-    "abort lost kill terminat segmentation dumped cancel evict oom exceed limit died dead invalid missing mismatch corrupt "
-    "unavailable locked throttl exhaust doesn't forbidden unauthorized fatal panic insufficient empty interrupt aucun "
-    "impossible erreur nicht fehl kein inconnu "
-).split()  # fmt: skip
-_PHRASES = (
-    "could not", "couldn't", "not found", "no such", "no space", "reset by", "out of", "not exist", "does not", "did not",
-    "no module", "too many", "not enough", "no existe", "non trov", " 401", " 403", " 404", " 407", " 410", " 429", " 500",
-    " 502", " 503", " 504", "(4", "(5",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,16 +75,7 @@ def _without_retries(found: list[Candidate]) -> list[Candidate]:
 
 
 def _is_worth(statement: Statement, at: int, count: int) -> bool:
-    return statement.kind not in ("said", "info") or at >= count - _NEAR or _speaks_of_trouble(statement.text)
-
-
-def _speaks_of_trouble(text: str) -> bool:
-    return not text.isascii() or bool(_trouble().find_matches_as_indexes(text.lower()))
-
-
-@cache
-def _trouble() -> Any:
-    return ahocorasick_rs.AhoCorasick([*_WORDS, *_PHRASES])
+    return statement.kind not in ("said", "info") or at >= count - _NEAR or speaks_of_trouble(statement.text)
 
 
 def _held(evidence: Evidence, places: Sequence[int]) -> list[Candidate]:
@@ -118,7 +96,7 @@ def _held(evidence: Evidence, places: Sequence[int]) -> list[Candidate]:
 
 def _candidate(signature: Signature, statement: Statement, evidence: Evidence) -> Candidate:
     far = _FAR if statement.number < evidence.last - _FAR_LINES and statement.number else 0
-    calm = _CALM if statement.kind == "said" and not _speaks_of_trouble(statement.text) else 0
+    calm = _CALM if statement.kind == "said" and not speaks_of_trouble(statement.text) else 0
     return Candidate(signature, statement, signature.weight * 10 - _LESS[statement.kind] - far - calm)
 
 
@@ -160,7 +138,7 @@ class _Index:
     def possible(self, statement: Statement, hits: list[int]) -> Iterator[Signature]:
         """The signatures that may hold for a statement, each once."""
         yield from {id(signature): signature for hit in hits for signature in self._by_pattern[hit]}.values()
-        if statement.types or statement.extra or statement.kind in ("raised", "error") or _speaks_of_trouble(statement.text):
+        if statement.types or statement.extra or statement.kind in ("raised", "error") or speaks_of_trouble(statement.text):
             yield from self._without_text
 
     def holds(self, when: When, seen: _Seen) -> bool:
@@ -241,7 +219,7 @@ def _guessed(evidence: Evidence, case: Case) -> Verdict:
     """What the words of the errors suggest, with low confidence and what was seen; unknown if they say nothing."""
     from offduty.triage.weak import guess  # rarely needed
 
-    judged = [one for one in evidence.statements if one.kind not in ("said", "info") or _speaks_of_trouble(one.text)]
+    judged = [one for one in evidence.statements if one.kind not in ("said", "info") or speaks_of_trouble(one.text)]
     unknown, found = _unknown(evidence, case), guess(judged)
     if found is None or case.outcome == "warned":  # a warning that nothing explains is left as it is
         return unknown

@@ -17,6 +17,7 @@ from offduty.triage.reading.statements import Statement
 if TYPE_CHECKING:
     from offduty.transactions.transaction import Transaction
 
+_AROUND = 60_000, 140_000  # characters of the beginning and the end that count as a statement's neighbourhood
 AFTER_LOG = 1 << 40  # the place of what was not printed, behind every line
 _PEERS = {"http": "peer:http", "db": "peer:db", "queue": "peer:db", "cache": "peer:db", "object": "says:object-store", "file": "peer:file"}
 
@@ -46,7 +47,8 @@ class Evidence:
     @cached_property
     def around(self) -> str:
         """The whole log in lower case: what a statement's neighbourhood tells."""
-        return "\n".join([*(statement.text for statement in self.statements), *_traces(self.statements)]).lower()[-200_000:]
+        text = "\n".join([*(statement.text for statement in self.statements), *_traces(self.statements)]).lower()
+        return text if len(text) <= sum(_AROUND) else f"{text[: _AROUND[0]]}\n{text[-_AROUND[1] :]}"
 
     @cached_property
     def near(self) -> frozenset[str]:

@@ -443,6 +443,14 @@ def test_what_is_said_in_passing_does_not_decide_against_an_exception():
     assert category(log) == "input_missing"
 
 
+@pytest.mark.parametrize("after", ["INFO removing part %d of 9000", "WARNING worker %d did not answer yet, asking again"])
+def test_a_cause_in_the_middle_of_a_long_log_is_found(after):
+    """Thousands of lines before and after an error, also such as speak of trouble themselves, do not hide it."""
+    lines = [f"wrote part {number}" for number in range(900)]
+    trace = (HEAD + frame("/srv/job.py", "open(path)") + "OSError: [Errno 28] No space left on device: 'out.csv'").split("\n")
+    assert category("\n".join([*lines, *trace, *(after % number for number in range(9000))])) == "disk_full"
+
+
 def test_a_number_of_three_digits_is_no_status():
     """Dimensions and counts are not read as answers of a server."""
     assert category("AssertionError: vectors not aligned: expected 768 dims, got 512") == "shape_mismatch"

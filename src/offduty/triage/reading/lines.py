@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import ahocorasick_rs
 
-MOST_LINES = 4000  # of the end of a log; and this many of its beginning, where errors stand that explain the end
+from offduty.triage.reading.trouble import around_trouble
+
+MOST_LINES = 4000  # of the end of a log; and so many of its beginning, where errors stand that explain the end
 FIRST_LINES = 200
 LINE_CHARS = 2000
 
@@ -56,11 +59,12 @@ class Line(NamedTuple):
 
 
 def read(lines: list[str]) -> list[Line]:
-    """The lines of a log, cleaned; of a long one the beginning and the end."""
-    numbered = list(enumerate(lines, 1))
-    if len(numbered) > FIRST_LINES + MOST_LINES:
-        numbered = [*numbered[:FIRST_LINES], *numbered[-MOST_LINES:]]
-    return [line for number, raw in numbered for line in _cleaned(number, raw)]
+    """The lines of a log, cleaned; of a long one the beginning, the end, and what is near trouble in between."""
+    places: Sequence[int] = range(len(lines))
+    if len(lines) > FIRST_LINES + MOST_LINES:
+        between = [FIRST_LINES + place for place in around_trouble(lines[FIRST_LINES:-MOST_LINES])]
+        places = [*places[:FIRST_LINES], *between, *places[-MOST_LINES:]]
+    return [line for place in places for line in _cleaned(place + 1, lines[place])]
 
 
 def _cleaned(number: int, raw: str) -> list[Line]:

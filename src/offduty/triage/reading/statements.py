@@ -136,7 +136,7 @@ class _Reader:
         elif odd and (frame := _frame(text)):
             self._trace.frames.append(frame)
             self._trace.open, self._trace.last = True, at
-        elif self._is_code(line, odd) or self._is_shown(at):
+        elif self._is_code(line, odd) or ((self._trace.last == at - 1 or text.startswith("    ")) and self._is_shown(at)):
             self._trace.code.append(text.strip())
         elif "exception" in text and _CHAIN.search(text):
             self._message_lines = MESSAGE_LINES
