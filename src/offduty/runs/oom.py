@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ROOTS = ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+ROOTS: tuple[str, ...] = ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 COUNTERS = ("memory.events", "memory.oom_control")  # version 2, version 1
 
 
@@ -18,6 +18,12 @@ def kills() -> int | None:
             if "oom_kill" in found:
                 return int(found["oom_kill"])
     return None
+
+
+def count(folder: str, number: int) -> None:
+    """Write down so many kills as the kernel does (version 2). For drills, which have a count of their own."""
+    with open(f"{folder}/{COUNTERS[0]}", "w", encoding="ascii") as file:
+        file.write(f"oom_kill {number}\n")
 
 
 def _folders() -> list[str]:

@@ -274,7 +274,7 @@ class Driller:
         spec = {
             "start": self.settings.start, "config": self.options.config, "job": self.name,
             "environ": environ, "state": f"{scratch.path}/state", "logs": f"{scratch.path}/logs", "limit": self.options.limit,
-            "signal": number, "after": SIGNAL_AFTER,
+            "signal": number, "after": SIGNAL_AFTER, "oom": planned is not None and planned.fault == "oom",
             "enclosure": enclosing(self.enclosed.spec(scratch, planned)) if self.enclosed is not None else [],
         }  # fmt: skip
         command = [sys.executable, "-P", "-m", "offduty.wiring.drillrun", json.dumps(spec)]

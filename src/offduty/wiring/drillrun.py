@@ -15,6 +15,7 @@ from typing import Any
 
 from offduty.clock import Clock
 from offduty.places import Places, find
+from offduty.runs import oom
 from offduty.runs.attempts import Attempt, World, perform
 from offduty.runs.job import Job
 from offduty.runs.spawn import PR_SET_PDEATHSIG
@@ -22,7 +23,7 @@ from offduty.runs.supervise import Supervisor
 from offduty.wiring.attach import attach
 from offduty.wiring.jobs import find_job
 
-LEFT_OUT = ("whom to tell", "retention")
+LEFT_OUT = ("whom to tell", "retention", "count oom kills")
 """Chores of a run that a drill is not concerned by."""
 
 
@@ -37,8 +38,9 @@ def main(text: str) -> int:
     world.chores = lambda attempt: [one for one in chores(attempt) if one[0] not in LEFT_OUT]
     if spec.get("enclosure"):
         world.supervisor = lambda *args, **kwargs: Enclosing(spec["enclosure"], *args, **kwargs)
+    _count_kills_here(world, os.path.dirname(spec["state"]))
     if spec["signal"]:
-        _kill_later(world, spec["signal"], spec["after"])
+        _kill_later(world, spec["signal"], spec["after"], spec.get("oom", False))
     return perform(_rehearsed(job, spec), world)
 
 
@@ -67,6 +69,19 @@ def _places(spec: dict[str, Any]) -> Places:
     return find({**os.environ, "OFFDUTY_STATE_DIR": spec["state"], "OFFDUTY_LOGS_DIR": spec["logs"]})
 
 
+def _count_kills_here(world: World, folder: str) -> None:
+    """A drill has a control group's count of its own: whoever kills for memory in it counts there, as the kernel would, and nobody else."""
+    oom.ROOTS = (folder,)
+    oom.count(folder, 0)
+    started = world.started
+
+    def begun(attempt: Attempt) -> None:
+        attempt.oom_before = 0  # not by a chore: the job may be killed before that comes
+        started(attempt)
+
+    world.started = begun
+
+
 def _die_with_parent() -> None:
     """A drill that is killed takes its job with it: we go, and the job with us."""
     import ctypes
@@ -77,8 +92,11 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _kill_later(world: World, number: int, seconds: float) -> None:
-    """For a job that the probe cannot strike from within: its process group gets the signal a while after the start."""
+def _kill_later(world: World, number: int, seconds: float, counted: bool) -> None:
+    """For a job that the probe cannot strike from within: its process group gets the signal a while after the start.
+
+    `counted`: as a kill for want of memory.
+    """
     started = world.started
 
     def begun(attempt: Attempt) -> None:
@@ -86,14 +104,16 @@ def _kill_later(world: World, number: int, seconds: float) -> None:
         from offduty.runs.processes import descendants
 
         groups = {process.group for process in descendants(os.getpid())} - {os.getpgrp()}
-        timer = Timer(seconds, lambda: _kill(groups, number))
+        timer = Timer(seconds, lambda: _kill(groups, number, counted))
         timer.daemon = True
         timer.start()
 
     world.started = begun
 
 
-def _kill(groups: set[int], number: int) -> None:
+def _kill(groups: set[int], number: int, counted: bool) -> None:
+    if counted:
+        oom.count(oom.ROOTS[0], 1)
     for group in groups:
         try:
             os.killpg(group, number)
