@@ -49,6 +49,13 @@ def rfc3339(wall: float) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(wall))}.{int(wall * 1000) % 1000:03d}Z"
 
 
+def wall_of(moment: str) -> float:
+    """The wall time that `rfc3339` wrote as `moment`; raises ValueError for what is no time."""
+    from datetime import datetime  # a run's fast path knows no dates
+
+    return datetime.fromisoformat(moment).timestamp()
+
+
 def clock_time(wall: float) -> str:
     """`06:00:00.412`, UTC: the time column of a run's log."""
     return f"{time.strftime('%H:%M:%S', time.gmtime(wall))}.{int(wall * 1000) % 1000:03d}"

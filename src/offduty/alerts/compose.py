@@ -10,7 +10,7 @@ from offduty.alerts.alert import Alert, Severity
 from offduty.alerts.incident import DRILL, NEVER_RAN
 from offduty.alerts.owed import Owed
 from offduty.alerts.wording import moment
-from offduty.clock import rfc3339
+from offduty.clock import rfc3339, wall_of
 from offduty.durations import spoken
 
 SEVERITIES: Mapping[str, Severity] = {
@@ -238,10 +238,8 @@ def told_in_words(row: Owed, titles: Mapping[str, str]) -> str:
 
 def moment_of(text: object) -> str:
     """A time of a record, as messages show it."""
-    from datetime import datetime
-
     try:
-        return moment(datetime.fromisoformat(str(text)).timestamp())
+        return moment(wall_of(str(text)))
     except ValueError:
         return "a time that is not known"
 

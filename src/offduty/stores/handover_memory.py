@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
+from offduty.clock import wall_of
 from offduty.handover.request import Request
 from offduty.handover.store import Acceptance, Measured, Past, Reading, Touch
 from offduty.handover.version import version_of
@@ -68,7 +68,7 @@ class MemoryHandover:
     def _past(self, run: Mapping[str, Any]) -> Past:
         code = (self._part(run["id"], "fingerprint") or {}).get("code") or {}
         version, label = version_of(code) if run["outcome"] in GOOD else ("", "")
-        at = datetime.fromisoformat(run["started_at"]).timestamp()
+        at = wall_of(run["started_at"])
         return Past(run["id"], run["root_id"], run["trigger"], run["outcome"], at, version, label)
 
     def measured(self, job: str) -> list[Measured]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
+from offduty.clock import wall_of
 from offduty.watch.lateness import due_at, first_slot
 from offduty.watch.promise import Promise
 from offduty.watch.store import Peer, Started, Watched, is_due_otherwise
@@ -56,7 +56,7 @@ class MemoryWatch:
         """A run was taken in; called by the store that takes it. A further attempt keeps no slot: the first one did."""
         if run["job"] in self._watched and run["trigger"] != "drill" and run["root_id"] == run["id"]:
             self._newest += 1
-            self._started.append(Started(self._newest, run["job"], run["id"], datetime.fromisoformat(run["started_at"]).timestamp()))
+            self._started.append(Started(self._newest, run["job"], run["id"], wall_of(run["started_at"])))
 
     def started_after(self, number: int, limit: int) -> list[Started]:
         return [one for one in self._started if one.number > number][:limit]

@@ -6,9 +6,9 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
+from offduty.clock import wall_of
 from offduty.stores import queries
 from offduty.stores.watch_memory import watched
 from offduty.watch.promise import Promise, read_promise
@@ -79,7 +79,7 @@ class SqliteWatch:
 
 def start(db: sqlite3.Connection, job: str, run: str, started_at: str) -> None:
     """A run was taken in that started at this time (RFC 3339); within the transaction that takes it."""
-    db.execute(QUERIES["start"], {"job": job, "run": run, "at": datetime.fromisoformat(started_at).timestamp()})
+    db.execute(QUERIES["start"], {"job": job, "run": run, "at": wall_of(started_at)})
 
 
 def put(db: sqlite3.Connection, promise: Promise, source: str, now: float) -> bool:

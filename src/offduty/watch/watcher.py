@@ -17,15 +17,14 @@ import glob
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
 from offduty.alerts.incident import NEVER_RAN, Happening
-from offduty.clock import Clock, rfc3339
+from offduty.clock import Clock, rfc3339, wall_of
 from offduty.watch.lateness import due_at, first_slot, overdue_after, seen_at, settle
 from offduty.watch.looking import Between, Look, between, read_look
 from offduty.watch.promise import Output
-from offduty.watch.store import Peer, Started, Watched, WatchStore
+from offduty.watch.store import Peer, Watched, WatchStore
 
 AT_ONCE = 500
 SILENT = 300.0
@@ -109,6 +108,8 @@ class Watcher:
         found = _Found()
         if look.reopen is not None:
             self._reopen(look.reopen)
+        if look.stepped < 0:
+            self._look_at_outputs_anew(now)
         self._take_starts(look.since, now, found)
         self._settle_due(now, found)
         overdue = self._find_overdue(now, monotonic)
@@ -158,14 +159,25 @@ class Watcher:
             if slot is not None and (watched.slot is None or slot < watched.slot):
                 self._store.watch.advance(watched.job, watched.slot, slot, due_at(watched.promise, slot))
 
+    def _look_at_outputs_anew(self, now: float) -> None:
+        """When they were to be looked at was worked out on a clock that was ahead."""
+        for watched in self._store.watch.watched():
+            if watched.output_due is not None and watched.output_due > now:
+                self._store.watch.look_again(watched.job, now)
+
     # Slots
 
     def _take_starts(self, last: float, now: float, found: _Found) -> None:
-        while started := self._store.watch.started_after(self._seen, AT_ONCE):
-            for job, starts in _by_job(started, last, now).items():
-                for watched in self._store.watch.watched(job):
-                    self._settle(watched, starts, now, found)
-            self._seen = started[-1].number
+        """All of them are read before any slot is settled: the run that kept a slot may be the last one that came into the store."""
+        seen, moments = self._seen, dict[str, list[float]]()
+        while started := self._store.watch.started_after(seen, AT_ONCE):
+            for one in started:
+                moments.setdefault(one.job, []).append(seen_at(one.at, last, now))
+            seen = started[-1].number
+        for job, starts in moments.items():
+            for watched in self._store.watch.watched(job):
+                self._settle(watched, sorted(starts), now, found)
+        self._seen = seen
 
     def _settle_due(self, now: float, found: _Found) -> None:
         """Batch by batch; a slot that cannot be settled must not be looked at for ever."""
@@ -204,7 +216,7 @@ class Watcher:
 
     def _age(self, run: Mapping[str, Any], now: float) -> float:
         """Seconds that a run had run when it was first seen: as its clock says where that is ours, else none (INV-10)."""
-        return max(0.0, now - _moment(run["started_at"])) if run["host"] == self._host else 0.0
+        return max(0.0, now - wall_of(run["started_at"])) if run["host"] == self._host else 0.0
 
     def _limit(self, job: str) -> float | None:
         promised = next((watched.promise.max_duration for watched in self._store.watch.watched(job)), None)
@@ -277,15 +289,3 @@ def _stale(job: str, output: Output, now: float) -> Happening:
     """Told again each time that so long has passed, if the job was well in between."""
     key = f"stale:{job}:{output.path}:{now // output.max_age:.0f}"
     return Happening(key, job, "stale", now, outcome="stale_output", cause=f"stale {output.path}")
-
-
-def _by_job(started: Sequence[Started], last: float, now: float) -> dict[str, list[float]]:
-    """The moments of starts by job, each as it was seen, in order."""
-    found: dict[str, list[float]] = {}
-    for one in started:
-        found.setdefault(one.job, []).append(seen_at(one.at, last, now))
-    return {job: sorted(moments) for job, moments in found.items()}
-
-
-def _moment(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

@@ -11,12 +11,11 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as changed
 
-from offduty.clock import Clock, file_stamp, new_id, rfc3339, short_id
+from offduty.clock import Clock, file_stamp, new_id, rfc3339, short_id, wall_of
 from offduty.errors import OffdutyError
 from offduty.places import make_private
 from offduty.runs import job as runs_job
@@ -315,7 +314,7 @@ class Desk:
     # The log
 
     def _path(self, record: Record) -> str:
-        stamp = file_stamp(_moment(record["started_at"]))
+        stamp = file_stamp(wall_of(record["started_at"]))
         return f"{self._logs}/{record['job']}/{stamp}-{short_id(record['id'])}.log"
 
     def _log(self, record: Record, data: bytes) -> None:
@@ -392,11 +391,7 @@ def _running(effect: Effect, begun: Open) -> Record:
 
 def _head(record: Record) -> bytes:
     text = f"pings of {record['job']}  run {short_id(record['id'])}  {record['started_at']}  from {record['host']}"
-    return _own(text, _moment(record["started_at"]))
-
-
-def _moment(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+    return _own(text, wall_of(record["started_at"]))
 
 
 def _own(text: str, at: float) -> bytes:

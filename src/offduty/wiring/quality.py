@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from offduty.clock import wall_of
 from offduty.runs.store import Record
 from offduty.transactions.check import PASSED, Check
 from offduty.transactions.dependency import Dependency, dependencies_of, dependency_of, from_settings
@@ -75,7 +76,7 @@ def good_runs(past: GoodRuns, *, ledgers: bool = True) -> list[Past]:
 def _past(run: Record, ledger: Sequence[Mapping[str, object]]) -> Past:
     sound = ({key: value for key, value in entry.items() if key not in NOT_COMPARED} for entry in ledger if _is_sound(entry))
     entries = [from_json(entry) for entry in sound]
-    return Past(seconds_of(run["started_at"]), run["duration_s"], _relative(entries, run["cwd"]))
+    return Past(wall_of(run["started_at"]), run["duration_s"], _relative(entries, run["cwd"]))
 
 
 def _is_sound(entry: Mapping[str, object]) -> bool:
@@ -91,18 +92,11 @@ def _relative(entries: Sequence[Transaction], cwd: str) -> tuple[Transaction, ..
     return tuple(replace(one, target=relative(one.target, cwd)) for one in entries)
 
 
-def seconds_of(moment: str) -> float:
-    """Seconds since 1970 of an RFC 3339 time."""
-    from datetime import datetime
-
-    return datetime.fromisoformat(moment).timestamp()
-
-
 def doubts(attempt: Attempt, evidence: Evidence | None, expected: Expected | None, past: Sequence[Past]) -> list[str]:
     """Look at a run that ended well, and make it `warned` where it did not go well; the notes on it."""
     record, job = attempt.record, attempt.job
     entries = evidence.ledger.entries if evidence else []
-    run = Past(seconds_of(record["started_at"]), record["duration_s"], _relative(entries, record["cwd"]))
+    run = Past(wall_of(record["started_at"]), record["duration_s"], _relative(entries, record["cwd"]))
     declared = expected.declared(entries, job) if expected else Declared({}, duration=job.min_duration is not None)
     found = silent(run, past, declared)
     if evidence and evidence.checks.worst() not in ("", PASSED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from offduty.clock import short_id
+from offduty.clock import short_id, wall_of
 from offduty.runs.retention import Kept, to_delete
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ def retain(store: Store, job: Job, logs: str, clock: Clock) -> int:
     runs = [run for run in store.runs(job.name, limit=MOST_RUNS) if run["outcome"] != "running"]
     folder = _Folder(f"{logs}/{job.name}")
     try:
-        kept = [Kept(run["id"], clock.wall() - _seconds(run["started_at"]), folder.size(run)) for run in runs]
+        kept = [Kept(run["id"], clock.wall() - wall_of(run["started_at"]), folder.size(run)) for run in runs]
         gone = set(to_delete(kept, keep_s=job.keep_s, keep_runs=job.keep_runs, keep_bytes=job.keep_bytes))
         for run in runs:
             if run["id"] in gone:
@@ -42,12 +42,6 @@ def forget_events(store: Store, lost: Iterable[str], logs: str) -> None:
             folder.remove(run, ".events.jsonl")
         finally:
             folder.close()
-
-
-def _seconds(moment: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(moment).timestamp()
 
 
 class _Folder:

@@ -7,13 +7,12 @@ import json
 import os
 import signal
 from collections.abc import Mapping
-from datetime import datetime
 from threading import Lock, Thread
 from typing import Any
 
 from offduty import durations
 from offduty.cli import COMMANDS
-from offduty.clock import Clock, rfc3339
+from offduty.clock import Clock, rfc3339, wall_of
 from offduty.errors import Busy
 from offduty.runs.init import as_init
 from offduty.runs.lock import JobLock
@@ -73,7 +72,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
 def last_start(station: Station, job: str) -> float | None:
     """When the newest run of `job` started, as far as the store knows."""
     runs = station.another().runs(job, limit=1)
-    return datetime.fromisoformat(runs[0]["started_at"]).timestamp() if runs else None
+    return wall_of(runs[0]["started_at"]) if runs else None
 
 
 class Printer:
