@@ -4,7 +4,7 @@ python3 dev.py demo           run the example solution under offduty; --break WH
 python3 dev.py test [ARG …]   run the tests; arguments go to pytest
 python3 dev.py lint           ruff, mypy, import-linter, deptry
 python3 dev.py bench [NAME]   run the benchmarks, or the one of that name
-python3 dev.py sim            simulate alerts under faults: --hours N, --seed S, --store sqlite, --faults F, --trace
+python3 dev.py sim            simulate alerts under faults: --hours N, --seed S, --store sqlite, --faults F, --bustle B, --alone, --trace
 python3 dev.py sim --fleet    simulate a fleet and its watchers: --job-hours N, --seed S, --jobs J, --faults F, --trace
 python3 dev.py lock [ARG …]   write requirements/*.txt anew; --upgrade takes what is two weeks old or older
 python3 dev.py docs           build the pages and the man pages

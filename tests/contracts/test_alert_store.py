@@ -243,6 +243,19 @@ def test_the_page_for_many_ends_with_the_last_of_them(desk):
     assert len({alert.incident for alert in desk.channels["pager"].sent}) == 1
 
 
+def test_more_of_what_a_page_stands_for_is_told_there(desk):
+    """F47, INV-8: a reminder of one of many opens no page of its own, which would stay open when the last of them has ended."""
+    for n in range(8):
+        desk.run(f"job-{n}", to=("pager",), remind_s=HOUR if n == 0 else None)
+    desk.work(2 * HOUR)
+    for n in range(8):
+        desk.run(f"job-{n}", "succeeded", to=("pager",))
+        desk.work()
+    sent = desk.channels["pager"].sent
+    assert [alert.status for alert in sent] == ["firing", "firing", "resolved"] and len({alert.incident for alert in sent}) == 1
+    assert desk.alerts.channels()[0].storm == ""
+
+
 def test_old_news_is_one_digest(desk):
     """F77: a restored backup, or a spool of long ago: everything is named, in one message."""
     for n in range(20):
@@ -299,6 +312,42 @@ def test_a_silence_keeps_back_and_says_so_at_its_end(desk):
     desk.run(outcome="succeeded")
     desk.work()
     assert desk.events()[-1] == "recovered"
+
+
+@pytest.mark.parametrize("ends, heard", [((1, 3), 3), ((3, 1), 3), ((2, 2), 2)])
+def test_of_two_silences_the_last_one_speaks(desk, ends, heard):
+    """F48b: one that ends within another says nothing yet, and two that end together do not say the same twice."""
+    desk.run("forecast", "succeeded", to=())
+    now = desk.clock.wall()
+    for number, hours in enumerate(ends):
+        desk.alerts.silence(Silence(f"s{number}", "*", now, now + hours * HOUR), now)
+    desk.run()
+    desk.work(heard * HOUR - 60)
+    assert desk.events() == []
+    desk.work(DAY)
+    assert desk.events() == ["silenced"]
+
+
+def test_the_end_of_a_silence_waits_for_the_end_of_quiet_hours(desk):
+    """F48b: maintenance that ends at five in the morning wakes nobody."""
+    now = desk.clock.wall()
+    desk.alerts.silence(Silence("s1", "*", now, now + 600), now)
+    desk.run(quiet_hours=[["22:00", "07:00"]])
+    desk.work(0.9 * HOUR)
+    assert desk.events() == []
+    desk.work(0.2 * HOUR)
+    assert desk.events() == ["silenced"]
+
+
+def test_who_was_told_of_failures_lately_hears_of_a_silence(desk):
+    """T33: after a good run a plan names the owner alone, and yet it is those who were told before that a silence keeps things from."""
+    desk.run(to=("mail",))
+    desk.run(outcome="succeeded", to=("chat",))
+    desk.run("other", to=("pager",))
+    desk.work()
+    desk.alerts.silence(Silence("s1", "fore*", desk.clock.wall(), desk.clock.wall() + HOUR), desk.clock.wall())
+    desk.work()
+    assert [desk.events(name)[-1:] for name in ("chat", "mail", "pager")] == [["silenced"], ["silenced"], ["failed"]]
 
 
 def test_what_was_over_within_a_silence_is_not_told(desk):

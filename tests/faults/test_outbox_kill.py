@@ -107,6 +107,7 @@ def test_a_killed_sender_loses_nothing(world, step):
     assert all(copies[row.key] <= 1 + row.ambiguous for row in world.alerts.alerts())
 
 
+@pytest.mark.timeout(120 * TORTURE)
 def test_kills_at_random_lose_nothing(world):
     """F44: SIGKILL at any moment, 10 times, while incidents open and end; copies never exceed one for each doubt."""
     chance = random.Random(3)

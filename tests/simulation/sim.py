@@ -38,6 +38,12 @@ def report(life: Life, faults: int, verdict: Verdict, trace: str) -> dict[str, A
     }
 
 
+def again(life: Life) -> str:
+    """The command that plays this life again."""
+    alone = f" --bustle {life.bustle:g}" if life.people else " --alone"
+    return f"python3 dev.py sim --hours {life.hours:g} --seed {life.seed} --store {life.store} --faults {life.faults:g}{alone}"
+
+
 def main(arguments: list[str]) -> int:
     """0 if nothing was lost, unexcused or unexpected."""
     parser = argparse.ArgumentParser(prog="dev.py sim")
@@ -45,18 +51,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", choices=("memory", "sqlite"), default="memory")
     parser.add_argument("--faults", type=float, default=1.0, help="how many times as many faults as usual")
+    parser.add_argument("--bustle", type=float, default=1.0, help="how many times as often as usual people act, and storms come")
+    parser.add_argument("--alone", action="store_true", help="runs alone: no people, no silences, no storms, plans without a policy")
     parser.add_argument("--trace", action="store_true", help="print every line of the trace")
     args = parser.parse_args(arguments)
     started, total, left, seed = time.perf_counter(), {}, args.hours, args.seed
     while left > 0:
         lines: list[str] | None = [] if args.trace else None
-        found, verdict = play(Life(hours=min(left, AT_ONCE), seed=seed, store=args.store, faults=args.faults), lines=lines)
+        life = Life(min(left, AT_ONCE), seed, args.store, faults=args.faults, people=not args.alone, bustle=args.bustle)
+        found, verdict = play(life, lines=lines)
         print(*(lines or ()), sep="\n", end="\n" if lines else "")
         for sentence in verdict.wrong:
             print(f"seed {seed}: {sentence}", file=sys.stderr)
         if verdict.wrong:
-            again = f"--hours {min(left, AT_ONCE):g} --seed {seed} --store {args.store} --faults {args.faults:g}"
-            print(f"again: python3 dev.py sim {again}", file=sys.stderr)
+            print(f"again: {again(life)}", file=sys.stderr)
         total = added(total, found)
         left, seed = left - AT_ONCE, seed + 1
     print(f"{args.hours / (time.perf_counter() - started):.0f} simulated hours a second", file=sys.stderr)

@@ -9,10 +9,10 @@ from typing import Any
 
 import sim_world
 
-from offduty.alerts import attempts, grouping, outbox, owing
+from offduty.alerts import attempts, grouping, incident, outbox, owing
 from offduty.alerts.attempts import lease_of
 from offduty.alerts.delivery import DeliveryError, Receipt
-from offduty.alerts.incident import Incident
+from offduty.alerts.incident import Announced, Incident, Step
 from offduty.alerts.owed import Owed
 from offduty.stores.alerts_memory import MemoryBooks
 from offduty.stores.memory import MemoryStore
@@ -156,7 +156,7 @@ def spool_goes_before_the_commit() -> list[Patch]:
         record, tell = world.spool[run_id][-1]
         if record["outcome"] != "running":
             del world.spool[run_id]
-            world.vanished.append({"record": record, "tell": tell, "happened": "ended"})
+            world.note("run", record, tell)
         store.put_run(record, tell=tell)
 
     return [(sim_world, "take", take)]
@@ -187,11 +187,193 @@ def retries_forget() -> list[Patch]:
     return [(attempts, "_try_again", wrong)]
 
 
+# What people and time do
+
+
+def one_reminder_is_enough() -> list[Patch]:
+    """After its first reminder an incident is forgotten."""
+    right = incident.time_passed
+
+    def wrong(found: Incident, policy: Any, now: float) -> Step:
+        step = right(found, policy, now)
+        forgotten = tuple(replace(it, due=None) if it.reminders else it for it in step.changed)
+        return replace(step, changed=forgotten)
+
+    return [(owing, "time_passed", wrong)]
+
+
+def reminders_without_back_off() -> list[Patch]:
+    """As often on the third day as in the first hour."""
+    right = incident._plan_next
+    return [(incident, "_plan_next", lambda found, policy, now: right(found, replace(policy, remind_factor=1.0), now))]
+
+
+def reminds_whoever_is_at_it() -> list[Patch]:
+    """An acknowledgement is announced, and changes nothing."""
+    right = incident.acknowledge
+
+    def wrong(found: Incident, by: str, now: float) -> Step:
+        step = right(found, by, now)
+        return replace(step, changed=tuple(replace(it, acked_at=None, due=found.due) for it in step.changed))
+
+    return [(incident, "acknowledge", wrong)]
+
+
+def escalates_over_people() -> list[Patch]:
+    """It escalates although somebody acknowledged: when he did, the count-down is left as it was."""
+    right = incident.time_passed
+
+    def wrong(found: Incident, policy: Any, now: float) -> Step:
+        return right(replace(found, acked_at=None), policy, now) if not found.escalated and policy.escalate_s else right(found, policy, now)
+
+    def may(found: Incident, policy: Any) -> bool:
+        return policy.escalate_s is not None and not found.escalated
+
+    kept = incident.acknowledge
+
+    def acknowledge(found: Incident, by: str, now: float) -> Step:
+        step = kept(found, by, now)
+        return replace(step, changed=tuple(replace(it, due=found.due) for it in step.changed))
+
+    return [(owing, "time_passed", wrong), (incident, "_may_escalate", may), (incident, "acknowledge", acknowledge)]
+
+
+def a_snooze_ends_escalation() -> list[Patch]:
+    """What was found in production: where nothing reminds, an incident that was snoozed never escalated."""
+    right = incident.time_passed
+
+    def wrong(found: Incident, policy: Any, now: float) -> Step:
+        step = right(found, policy, now)
+        return step if step.announced or policy.remind_s else Step((replace(found, due=None),))
+
+    return [(owing, "time_passed", wrong)]
+
+
+def flapping_puts_escalation_off() -> list[Patch]:
+    """What was found in production: time that passed before a good run, or a snooze, did not count."""
+    kept = incident.time_passed
+
+    def time_passed(found: Incident, policy: Any, now: float) -> Step:
+        counted = replace(found, escalate_in=max(0.0, found.escalate_in - found.due_in)) if found.snoozed_until is None else found
+        return kept(counted, policy, now)
+
+    return [(incident, "_counted", lambda found, now: found), (owing, "time_passed", time_passed)]
+
+
+def a_snooze_is_not_heeded() -> list[Patch]:
+    """It goes on reminding."""
+    right = incident.snooze
+
+    def wrong(found: Incident, by: str, seconds: float, now: float) -> Step:
+        step = right(found, by, seconds, now)
+        return replace(step, changed=tuple(replace(it, due=found.due, due_in=found.due_in, snoozed_until=None) for it in step.changed))
+
+    return [(incident, "snooze", wrong)]
+
+
+def a_silence_ends_in_silence() -> list[Patch]:
+    """What is still bad when it ends is told to nobody."""
+    return [(owing, "_end_silence", lambda books, it, now: books.put_silence(replace(it, ended=True)))]
+
+
+def silences_are_set_in_silence() -> list[Patch]:
+    """Nobody hears that nothing will be heard."""
+    return [(owing, "silence", lambda books, wanted, now, plans: books.put_silence(wanted))]
+
+
+def a_silence_swallows_the_end() -> list[Patch]:
+    """What was told before the silence is never closed."""
+    right = owing._owe
+
+    def wrong(books: Any, announced: Announced, rows: Any, silenced: bool) -> None:
+        if not (silenced and announced.event == "recovered"):
+            right(books, announced, rows, silenced)
+
+    return [(owing, "_owe", wrong)]
+
+
+def a_window_begins_at_once() -> list[Patch]:
+    """Maintenance that is announced for tonight silences the afternoon."""
+    return [(owing, "_is_active", lambda it, now: not it.ended and now < it.until)]
+
+
+def a_silence_for_all() -> list[Patch]:
+    """A silence of one job is one of every job."""
+    return [(owing, "matches", lambda silences, job, now: any(owing._is_active(it, now) for it in silences))]
+
+
+def each_silence_speaks() -> list[Patch]:
+    """What was found in production: a silence that ended spoke into another, and two that ended said the same."""
+    right = owing._say_still_bad
+
+    def wrong(books: Any, *rest: Any) -> None:
+        books.silences = list
+        right(books, *rest)
+        del books.silences
+
+    return [(owing, "_last_heard", lambda books, found, channel: 0), (owing, "_say_still_bad", wrong)]
+
+
+def no_quiet_hours() -> list[Patch]:
+    """What is urgent goes out at night, and digests at once."""
+    return [(owing, "not_before", lambda urgency, policy, now: now)]
+
+
+def one_failure_is_enough() -> list[Patch]:
+    """Nobody waits for the second failure in a row."""
+    right = incident._open_if_enough
+    return [(incident, "_open_if_enough", lambda found, policy, now: right(found, replace(policy, after_failures=1), now))]
+
+
+def failures_are_never_forgotten() -> list[Patch]:
+    """Two failures with a good run between them are two in a row."""
+    right = incident._one_well
+    return [(incident, "_one_well", lambda it, *rest: Step() if it.state == "pending" else right(it, *rest))]
+
+
+def well_again_at_once() -> list[Patch]:
+    """The first good run is the end of it."""
+    right = incident._one_well
+    return [(incident, "_one_well", lambda it, happening, policy, now: right(it, happening, replace(policy, settle_s=0.0), now))]
+
+
+def recovered_is_told_to_all() -> list[Patch]:
+    """The end goes to those whom the plan names, whether or not they heard of the beginning."""
+    right = owing._audience
+
+    def wrong(announced: Announced, plan: Any, step: Step) -> Any:
+        return plan.of("recovered") if announced.event == "recovered" else right(announced, plan, step)
+
+    return [(owing, "_audience", wrong)]
+
+
+def the_first_end_closes_the_storm() -> list[Patch]:
+    """A page that stands for many is closed as soon as one of them is well."""
+    right = attempts._end_within_storm
+
+    def wrong(books: Any, row: Owed, begun: Any, now: float) -> Owed | None:
+        health = books.health(row.channel)
+        if health.storm:
+            books.put_health(replace(health, storm_open=1))
+        return right(books, row, begun, now)
+
+    return [(attempts, "_end_within_storm", wrong)]
+
+
+def the_storm_never_ends() -> list[Patch]:
+    """What was found in production: an incident within a storm got a page of its own as well, and its end closed that one alone."""
+    return [(attempts, "_within_storm", lambda books, row: row), (attempts, "_is_of_storm", lambda row: bool(row.group))]
+
+
 MUTANTS: dict[str, Callable[[], list[Patch]]] = {
     found.__name__: found
     for found in (
         mark_before_send, rows_in_a_second_transaction, no_fencing, trusts_the_wall_clock_for_leases, leases_for_ever, leases_for_a_moment,
         doubt_counts_as_delivered, gives_up_silently, no_order, repeats_are_announced, random_keys, spool_goes_before_the_commit,
         a_group_is_marked_alone, folds_and_sends_both, retries_forget,
+        one_reminder_is_enough, reminders_without_back_off, reminds_whoever_is_at_it, escalates_over_people, a_snooze_ends_escalation,
+        flapping_puts_escalation_off, a_snooze_is_not_heeded, a_silence_ends_in_silence, silences_are_set_in_silence,
+        a_silence_swallows_the_end, a_window_begins_at_once, a_silence_for_all, each_silence_speaks, no_quiet_hours, one_failure_is_enough,
+        failures_are_never_forgotten, well_again_at_once, recovered_is_told_to_all, the_first_end_closes_the_storm, the_storm_never_ends,
     )
 }  # fmt: skip

@@ -1,17 +1,21 @@
 """What should have happened, worked out from what did, by rules of its own: lost, duplicated, unexcused, unexpected.
 
-- lost: owed, and neither delivered nor dead and told by another channel (or shown by `counts`, where no other channel could tell).
+- lost: owed (see `sim_model`), and neither delivered nor dead and told by another channel (or shown by `counts`, where no other channel
+  could tell); or hours late.
 - duplicated: copies beyond the first. unexcused: those of them for which no answer was lost and nobody died or slept (INV-7).
-- unexpected: delivered and not owed; or the end of an incident before, or without, its beginning on the same channel (INV-8).
+- unexpected: delivered and not owed, or before its time; the end of an incident before, or without, its beginning on the same channel, or
+  its beginning after its end (INV-8); a page that is open where nothing is broken, or the reverse.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim_world import Sent, World, final_store
+from sim_model import FIRING, Expected, Wanted, expected
+from sim_world import HOUR, Sent, World, final_store
+
+from offduty.alerts.owed import UNFINISHED
 
 LEASE = 90.0  # seconds
 SURE = 15.0  # seconds: a sender that lives has its answer by then
@@ -31,57 +35,29 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
 
 
-Wanted = tuple[str, str, str, str]  # channel, event, job, run
-
-
-def owed(world: World) -> set[Wanted]:
-    """Run by run as the store took them: a job is bad from its n-th failure of one cause until it is good again."""
-    wanted: set[Wanted] = set()
-    failing: dict[str, dict[str, int]] = {}
-    for entry in in_order(world):
-        record, tell = entry["record"], entry["tell"]
-        causes = failing.setdefault(record["job"], {})
-        for event, destinations in _events(record, tell, causes):
-            wanted |= {(to["channel"], event, record["job"], record["id"]) for to in destinations if to["urgency"] != "quiet"}
-    return wanted
-
-
-def in_order(world: World) -> list[dict[str, Any]]:
-    """What the store took, and what it never saw: each run once, in the order in which the runs began."""
-    ended = {entry["record"]["id"]: entry for entry in (*world.vanished, *world.committed) if entry["record"]["outcome"] != "running"}
-    return [ended[run_id] for run_id in sorted(ended)]
-
-
-def _events(record: dict[str, Any], tell: dict[str, Any], causes: dict[str, int]) -> list[tuple[str, list[dict[str, str]]]]:
-    enough = tell["policy"]["after_failures"]
-    if record["outcome"] == "failed":
-        causes[tell["cause"]] = causes.get(tell["cause"], 0) + 1
-        return [("failed", tell["owed"]["failed"])] if causes[tell["cause"]] == enough else []
-    told = [cause for cause, times in causes.items() if times >= enough]
-    causes.clear()
-    if not told:
-        return [("succeeded", tell["owed"]["succeeded"])]
-    heard = {to["channel"] for to in tell["owed"]["recovered"]}
-    rest = [to for to in tell["owed"]["succeeded"] if to["channel"] not in heard]
-    return [("recovered", tell["owed"]["recovered"]), ("succeeded", rest)]
-
-
 def judge(world: World) -> Verdict:
     """Hold what the receivers took against what was owed."""
-    verdict = Verdict()
-    wanted = owed(world)
-    told: Counter[Wanted] = Counter()
+    verdict, found = Verdict(), expected(world.deeds, world.steps)
+    told: dict[Wanted, dict[str, Sent]] = {}  # by key, the first copy of it
     for sent in world.sent:
-        for _key, event, job, run, *_ in sent.members:
-            told[(sent.channel, event, job, run)] += 1
-    verdict.owed, verdict.delivered = len(wanted), sum(1 for one in wanted if told[one])
-    _lost(world, verdict, wanted, told)
+        for key, event, job, run, *_ in sent.members:
+            told.setdefault((sent.channel, event, job, run), {}).setdefault(key, sent)
+    verdict.owed = sum(found.wanted.values())
+    verdict.delivered = sum(min(times, len(told.get(one, ()))) for one, times in found.wanted.items())
+    _lost(world, verdict, found, told)
     _copies(world, verdict)
-    _unexpected(world, verdict, wanted, told)
+    _unexpected(world, verdict, found, told)
+    _out_of_order(world, verdict)
+    _pages(world, verdict, found)
     return verdict
 
 
-def _lost(world: World, verdict: Verdict, wanted: set[Wanted], told: Counter[Wanted]) -> None:
+def _blame(verdict: Verdict, word: str, sentence: str, times: int = 1) -> None:
+    setattr(verdict, word, getattr(verdict, word) + times)
+    verdict.wrong.append(sentence)
+
+
+def _lost(world: World, verdict: Verdict, found: Expected, told: dict[Wanted, dict[str, Sent]]) -> None:
     rows = final_store(world).alerts.alerts(limit=10**9)
     by_want: dict[Wanted, list[Any]] = {}
     for row in rows:
@@ -89,16 +65,24 @@ def _lost(world: World, verdict: Verdict, wanted: set[Wanted], told: Counter[Wan
     noticed = {item[6] for sent in world.sent for item in sent.members if item[1] == "undelivered"}
     dead_groups = {row.key for row in rows if row.event == "digest" and row.state == "dead"}
     for row in rows:
-        if row.state in ("waiting", "leased", "folded"):
-            verdict.lost += 1
-            verdict.wrong.append(f"lost: still {row.state} after days: {row.channel} {row.event} {row.key}")
-    for one in sorted(wanted):
-        if told[one] or any(_is_accounted(row, noticed, by_want) for row in by_want.get(one, ())):
-            verdict.dead += not told[one]
-            continue
-        verdict.lost += 1
-        states = [(row.state, row.error, row.group in dead_groups) for row in by_want.get(one, ())]
-        verdict.wrong.append(f"lost: {one} {states}")
+        if row.state in UNFINISHED and not _is_for_later(world, row):
+            _blame(verdict, "lost", f"lost: still {row.state} after days: {row.channel} {row.event} {row.key}")
+    for one, times in sorted(found.wanted.items()):
+        arrived = told.get(one, {})
+        rest = [row for row in by_want.get(one, ()) if row.key not in arrived]
+        missing = times - len(arrived) - sum(_is_for_later(world, row) for row in rest)
+        accounted = sum(_is_accounted(row, noticed, by_want) for row in rest)
+        verdict.dead += min(max(0, missing), accounted)
+        if missing > accounted:
+            states = [(row.state, row.error, row.group in dead_groups) for row in rest]
+            _blame(verdict, "lost", f"lost: {one} {states}", missing - accounted)
+    for sentence in found.late:
+        _blame(verdict, "lost", sentence)
+
+
+def _is_for_later(world: World, row: Any) -> bool:
+    """A digest, or the end of quiet hours, that is still to come (or came while everything was being ended)."""
+    return row.state in UNFINISHED and row.not_before > world.clock.wall() - HOUR
 
 
 def _is_accounted(row: Any, noticed: set[str], by_want: dict[Wanted, list[Any]]) -> bool:
@@ -107,7 +91,7 @@ def _is_accounted(row: Any, noticed: set[str], by_want: dict[Wanted, list[Any]])
         return row.key in noticed or row.group in noticed
     if row.state == "dropped" and row.event == "recovered":
         chain = [it for rows in by_want.values() for it in rows if it.chain == row.chain and it.channel == row.channel]
-        begun = [it for it in chain if it.event == "failed"]
+        begun = [it for it in chain if it.event in FIRING and it.state != "silenced"]
         return bool(begun) and all(_is_accounted(it, noticed, by_want) for it in begun)
     return row.state == "delivered" and row.group.startswith("storm-")
 
@@ -134,25 +118,84 @@ def _is_excused(one: Sent, again: Sent) -> bool:
     """Nobody had on record that it arrived; and whoever sent it was told that it may not have, or should have been told long ago."""
     unsure = one.ended is not None and one.ended <= again.began
     overdue = again.began >= one.began + SURE or again.began >= one.claimed + LEASE  # he died, or slept past his lease (F46)
-    return (one.marked is None or one.marked > again.taken) and (unsure or overdue)
+    stopped = again.asked < again.claimed + LEASE <= again.began  # between the last look at his lease and the first byte: nobody can tell
+    return stopped or ((one.marked is None or one.marked > again.taken) and (unsure or overdue))
 
 
-def _unexpected(world: World, verdict: Verdict, wanted: set[Wanted], told: Counter[Wanted]) -> None:
-    for one in sorted(set(told) - wanted):
-        if one[1] not in ("undelivered", "channel_broken"):
-            verdict.unexpected += 1
-            verdict.wrong.append(f"unexpected: {one}")
+def _unexpected(world: World, verdict: Verdict, found: Expected, told: dict[Wanted, dict[str, Sent]]) -> None:
+    for one, arrived in sorted(told.items()):
+        if one[1] in ("undelivered", "channel_broken"):
+            continue
+        times = found.wanted[one]
+        if len(arrived) > times:
+            what = f"the same told under {len(arrived)} keys" if times else "unexpected"
+            _blame(verdict, "unexpected", f"{what}: {one}", len(arrived) - times)
+            continue
+        if one[1] == "silenced" and not one[3]:
+            continue  # that it begins, and that a missed run is still missed at its end, have one name: which is which is not known
+        for sent, (owed, due) in zip(sorted(arrived.values(), key=lambda it: it.taken), sorted(found.not_before[one]), strict=False):
+            is_clock_to_blame = any(owed <= step <= sent.taken for step in world.steps)
+            if sent.wall < due - 1 and not is_clock_to_blame:
+                _blame(verdict, "unexpected", f"before its time: {one} at {sent.taken:.1f}, {due - sent.wall:.0f} s early")
+
+
+def _out_of_order(world: World, verdict: Verdict) -> None:
     begun: set[tuple[str, str]] = set()
-    keys: dict[Wanted, set[str]] = {}
+    over: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     for sent in world.sent:
         for key, event, job, run, status, incident, *_ in sent.members:
-            keys.setdefault((sent.channel, event, job, run), set()).add(key)
+            one = (sent.channel, incident)
+            if (sent.channel, key) in seen:
+                continue
+            seen.add((sent.channel, key))
             if status == "firing":
-                begun.add((sent.channel, incident))
-            elif event == "recovered" and (sent.channel, incident) not in begun:
-                verdict.unexpected += 1
-                verdict.wrong.append(f"resolved before firing: {sent.channel} {job} {run} at {sent.taken:.1f}")
-    for one, names in sorted(keys.items()):
-        if len(names) > 1 and one[1] not in ("undelivered", "channel_broken"):
-            verdict.unexpected += len(names) - 1
-            verdict.wrong.append(f"the same told under {len(names)} keys: {one}")
+                begun.add(one)
+                if one in over:
+                    _blame(verdict, "unexpected", f"firing after resolved: {sent.channel} {event} {job} {run} at {sent.taken:.1f}")
+            elif event == "recovered":
+                over.add(one)
+                if one not in begun:
+                    _blame(verdict, "unexpected", f"resolved before firing: {sent.channel} {job} {run} at {sent.taken:.1f}")
+
+
+def _pages(world: World, verdict: Verdict, found: Expected) -> None:
+    """What the pager believes to be broken at the end is what is broken: alone, or within a page that stands for many (F47)."""
+    alerts = final_store(world).alerts
+    broken = sorted((case.job, case.cause) for cases in found.cases.values() for case in cases)
+    kept = {(it.job, it.cause): it.id for it in alerts.incidents(limit=10**6)}
+    if broken != sorted(kept):
+        _blame(verdict, "unexpected", f"broken are {broken}, on record as broken {sorted(kept)}")
+    if alerts.alerts(states=["dead"], channel="pager"):
+        return  # what was given up is not open there, or never closed: another channel was told
+    shown, of_storm = _open_pages(world, verdict, found)
+    told = {kept.get((case.job, case.cause), "") for cases in found.cases.values() for case in cases if "pager" in case.heard}
+    for page in sorted(shown):
+        if not (of_storm.get(page, {page}) & told):
+            _blame(verdict, "unexpected", f"a page is open, and nothing is broken: {page}")
+    for one in sorted(told):
+        if one not in shown and not any(one in of_storm.get(page, ()) for page in shown):
+            _blame(verdict, "lost", f"broken, and no page is open: {one}")
+
+
+def _open_pages(world: World, verdict: Verdict, found: Expected) -> tuple[set[str], dict[str, set[str]]]:
+    """Pages that nothing has closed, by the name that the pager has for them; and what those of storms stand for."""
+    shown: set[str] = set()
+    of_storm: dict[str, set[str]] = {}
+    began: dict[str, set[tuple[str, str]]] = {}
+    seen: set[str] = set()
+    for sent in world.sent:
+        if sent.channel != "pager" or sent.key in seen:
+            continue
+        seen.add(sent.key)
+        if sent.status == "firing":
+            shown.add(sent.incident or "")
+            if sent.event == "digest":
+                of_storm.setdefault(sent.incident or "", set()).update(member[5] for member in sent.members)
+                began.setdefault(sent.incident or "", set()).update((it[2], it[3]) for it in sent.members if it[1] == "failed")
+        elif sent.status == "resolved":
+            shown.discard(sent.incident or "")
+            for one in sorted(began.get(sent.incident or "", ())):
+                if found.ended.get(one, sent.taken + 1) > sent.taken:
+                    _blame(verdict, "unexpected", f"a page is closed, and one that it stands for is not over: {sent.incident} {one}")
+    return shown, of_storm

@@ -1,6 +1,6 @@
 """The world that the production outbox, incidents and store live in: jobs that break, receivers that hang, machines that die.
 
-`Life` says how long and how hard. What really happened is kept beside it (`sent`, `committed`), for the oracle.
+`Life` says how long and how hard. What really happened is kept beside it (`sent`, `deeds`), for the oracle.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sim_engine import START, Actor, Engine, SimClock
 from offduty.alerts.alert import Alert
 from offduty.alerts.delivery import Attempt, DeliveryError, Receipt
 from offduty.alerts.outbox import Limits, Sender, Setting
+from offduty.alerts.owed import UNFINISHED
 from offduty.clock import rfc3339
 from offduty.errors import StoreError
 from offduty.stores.memory import MemoryStore
@@ -30,7 +31,10 @@ CAUSES = ("FEED-01", "DB-01")
 
 @dataclass(frozen=True)
 class Life:
-    """How the simulated world is. Rates are events an hour."""
+    """How the simulated world is. Rates are events an hour. `people`: see `sim_people`; without them, nothing happens but runs.
+
+    `bustle`: how many times as often as usual people do something, and storms come.
+    """
 
     hours: float = 48.0
     seed: int = 1
@@ -39,11 +43,23 @@ class Life:
     faults: float = 1.0
     senders: int = 2
     poll: float = 300.0
+    people: bool = True
+    bustle: float = 1.0
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One change that the store has committed, or should have: what was asked of it, at which wall and which true time."""
+
+    kind: str
+    wall: float
+    true: float
+    what: tuple[Any, ...]
 
 
 @dataclass
 class Sent:
-    """One message as a receiver took it, and what its sender came to know."""
+    """One message as a receiver took it, and what its sender came to know. `asked`: when it was begun; `wall`: what clocks showed then."""
 
     channel: str
     key: str
@@ -56,6 +72,8 @@ class Sent:
     began: float
     taken: float
     claimed: float = 0.0
+    asked: float = 0.0
+    wall: float = 0.0
     marked: float | None = None
     ended: float | None = None
 
@@ -67,7 +85,7 @@ class World:
     life: Life
     engine: Engine = field(init=False)
     sent: list[Sent] = field(default_factory=list)
-    committed: list[dict[str, Any]] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,10 +98,12 @@ class World:
         self.receivers = {name: Receiver(self, name) for name in CHANNELS}
         self.actors: dict[str, Actor] = {}
         self.step_next, self.stale_next = 0.0, False
-        self.vanished: list[dict[str, Any]] = []  # what a wrong ingest threw away
+        self.steps: list[float] = []  # when the clock was set
+        self.runs_taken = 0
         self.claimed: dict[str, float] = {}
         self.latest: dict[str, Sent] = {}
-        self.quiet = False
+        self.quiet = self.resting = False
+        self.quiet_since = 0.0  # wall
         self.lives = 0
 
     def close(self) -> None:
@@ -98,6 +118,15 @@ class World:
         self.faults[kind] = self.faults.get(kind, 0) + 1
         self.engine.trace(f"fault {kind}")
 
+    def note(self, kind: str, *what: Any) -> None:
+        """Something is on record now, or would be if production were right."""
+        self.deeds.append(Deed(kind, self.clock.wall(), self.engine.now, what))
+
+    def set_clock(self, by: float) -> None:
+        """The wall clock is set."""
+        self.engine.wall_offset += by
+        self.steps.append(self.engine.now)
+
     def open(self, actor: Actor) -> Any:
         """The store as a process sees it."""
         clock = SimClock(self.engine, actor)
@@ -110,7 +139,8 @@ class World:
     def step_within_send(self, actor: Actor) -> None:
         """A clock that is set while a message is on its way, and another sender that looks right then."""
         if self.step_next:
-            self.engine.wall_offset, self.step_next = self.engine.wall_offset + self.step_next, 0.0
+            self.set_clock(self.step_next)
+            self.step_next = 0.0
             self.engine.trace("the clock is set")
             for other in self.actors.values():
                 other.nudge()
@@ -165,7 +195,10 @@ class Doors:
         if name == "delivered":
             world.engine.trace(f"{actor.name} {name} {args[0].number} {answer}")
         if name == "put_run":
-            world.committed.append({"record": args[0], "tell": kwargs.get("tell"), "happened": answer})
+            world.runs_taken += 1
+            world.note("run", args[0], kwargs["tell"])
+        if name in ("tick", "act", "silence", "end_silence", "happen"):
+            world.note(name, *args)
         actor.burn()
         if not world.quiet and world.engine.random.random() < 0.0005 * world.life.faults:
             world.count("commit of unknown outcome")
@@ -180,8 +213,8 @@ class Receiver:
         self.world, self.name = world, name
         self.down_until = self.hangs_until = self.busy_until = self.forgets_until = 0.0
 
-    def answer(self, actor: Actor, alert: Alert, attempt: Attempt) -> Receipt:
-        """One exchange."""
+    def answer(self, actor: Actor, alert: Alert, attempt: Attempt, asked: float) -> Receipt:
+        """One exchange; `asked`: when its sender began with it."""
         engine = self.world.engine
         began = engine.now
         actor.sleep(0.05 + engine.random.random() * 0.4)
@@ -190,8 +223,8 @@ class Receiver:
         if engine.now < self.busy_until:
             raise DeliveryError("429", retry_after=engine.random.choice((0.0, 30.0, 1e9, -5.0)))
         if engine.now < self.hangs_until:
-            return self._hang(actor, alert, attempt, began)
-        sent = self._take(alert, began, actor)
+            return self._hang(actor, alert, attempt, (asked, began))
+        sent = self._take(alert, (asked, began), actor)
         if engine.now < self.forgets_until and engine.random.random() < 0.7:
             sent.ended = engine.now
             raise DeliveryError("connection reset", ambiguous=True)
@@ -199,19 +232,19 @@ class Receiver:
         actor.sleep(0.05)
         return Receipt(id=alert.key)
 
-    def _hang(self, actor: Actor, alert: Alert, attempt: Attempt, began: float) -> Receipt:
+    def _hang(self, actor: Actor, alert: Alert, attempt: Attempt, since: tuple[float, float]) -> Receipt:
         """Accepts, and answers nothing: it may have read the message."""
-        sent = self._take(alert, began, actor) if self.world.engine.random.random() < 0.3 else None
+        sent = self._take(alert, since, actor) if self.world.engine.random.random() < 0.3 else None
         actor.sleep(attempt.seconds)
         if sent:
             sent.ended = self.world.engine.now
         raise DeliveryError("no answer within the deadline", ambiguous=True)
 
-    def _take(self, alert: Alert, began: float, actor: Actor) -> Sent:
-        engine = self.world.engine
+    def _take(self, alert: Alert, since: tuple[float, float], actor: Actor) -> Sent:
+        engine, (asked, began) = self.world.engine, since
         members = tuple(tuple(item.split("|")) for item in alert.items)
         sent = Sent(self.name, alert.key, alert.event, alert.status, alert.incident, members, alert.job, alert.run, began, engine.now)
-        sent.claimed = self.world.claimed.get(actor.name, 0.0)
+        sent.claimed, sent.asked, sent.wall = self.world.claimed.get(actor.name, 0.0), asked, self.world.clock.wall()
         self.world.sent.append(sent)
         self.world.latest[actor.name] = sent
         engine.trace(f"{self.name} took {alert.event} {alert.job} {alert.key} from {actor.name}")
@@ -226,9 +259,10 @@ class Line:
 
     def send(self, alert: Alert, attempt: Attempt) -> Receipt:
         """One attempt, by the actor."""
+        asked = self.receiver.world.engine.now
         self.actor.burn()
         try:
-            return self.receiver.answer(self.actor, alert, attempt)
+            return self.receiver.answer(self.actor, alert, attempt, asked)
         except DeliveryError:
             self.receiver.world.sleep_over_a_failure(self.receiver, self.actor)
             raise
@@ -280,7 +314,8 @@ def keeper_process(world: World) -> Any:
         store = world.open(actor).alerts
         while True:
             try:
-                store.tick(SimClock(world.engine).wall())
+                if not world.resting:
+                    store.tick(SimClock(world.engine).wall())
             except StoreError:
                 pass
             actor.sleep(120.0)
@@ -328,8 +363,8 @@ def tell_of(job: str, cause: str) -> dict[str, Any]:
 class Jobs:
     """Jobs that run about every hour; each run succeeds or fails, and what fails tends to go on failing."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, tell: Any = tell_of) -> None:
+        self.world, self.tell = world, tell
         self.bad: dict[str, str] = {}
         for number in range(world.life.jobs):
             self.plan(f"job-{number}")
@@ -344,10 +379,10 @@ class Jobs:
         engine, world = self.world.engine, self.world
         if world.quiet:
             return
-        number = len(world.committed) * 1000 + engine.random.randrange(1000)
+        number = world.runs_taken * 1000 + engine.random.randrange(1000)
         run_id = f"{int(engine.now * 1000):08x}-0000-7000-8000-{number:012x}"
         record = a_record(job, run_id, engine.now, world.clock.wall())
-        world.spool[run_id] = [(record, tell_of(job, ""))]
+        world.spool[run_id] = [(record, self.tell(job, ""))]
         engine.at(engine.now + 5 + engine.random.random() * 300, lambda: self.end(job, record))
 
     def end(self, job: str, record: dict[str, Any]) -> None:
@@ -361,7 +396,7 @@ class Jobs:
             "outcome": "failed" if cause else "succeeded",
             "ended_at": max(rfc3339(engine.now + START), record["started_at"]),
         }
-        world.spool[record["id"]] = [(ended, tell_of(job, cause))]
+        world.spool[record["id"]] = [(ended, self.tell(job, cause))]
         engine.trace(f"{job} {record['id']} {ended['outcome']} {cause}")
         self.plan(job)
 
@@ -445,11 +480,11 @@ class Trouble:
         if random.random() < 0.5:
             self.world.step_next = by
             return
-        self.world.engine.wall_offset += by
+        self.world.set_clock(by)
         self.world.engine.at(self.world.engine.now + random.random() * 3 * HOUR, lambda: self._step_back(by))
 
     def _step_back(self, by: float) -> None:
-        self.world.engine.wall_offset -= by
+        self.world.set_clock(-by)
         self.world.engine.trace("the clock is right again")
 
     def stop(self, random: Any) -> None:
@@ -479,7 +514,13 @@ def live(life: Life, *, lines: list[str] | None = None) -> World:
     processes |= {"keeper": keeper_process(world), "ingest": ingest_process(world)}
     for name, work in processes.items():
         world.start(name, work)
-    Jobs(world)
+    if life.people:
+        import sim_people
+
+        Jobs(world, sim_people.tell_of)
+        sim_people.People(world)
+    else:
+        Jobs(world)
     Trouble(world)
     try:
         world.engine.run(life.hours * HOUR)
@@ -494,6 +535,7 @@ def settle(world: World) -> None:
     """No new faults and no new runs; what is owed has to arrive, or be given up, within days."""
     engine = world.engine
     world.quiet, world.away_until, world.step_next = True, 0.0, 0.0
+    world.quiet_since = world.clock.wall()
     world.stale_next = False
     engine.trace("quiet")
     for actor in world.actors.values():
@@ -503,13 +545,17 @@ def settle(world: World) -> None:
     until = engine.now + 100 * HOUR
     while engine.now < until and (unfinished(world) or world.spool):
         engine.run(engine.now + HOUR)
+    world.resting = True  # nothing new is owed from here on
     engine.run(engine.now + HOUR)
 
 
-def unfinished(world: World) -> int:
-    """Rows that are still to be sent."""
-    counts = final_store(world).alerts.counts()
-    return sum(counts.get(state, 0) for state in ("waiting", "leased", "folded"))
+def unfinished(world: World) -> bool:
+    """Is there anything to be sent that was owed before it became quiet, or whose time has come? Reminders in digests go on for ever."""
+    store = final_store(world).alerts
+    if not any(store.counts().get(state) for state in UNFINISHED):
+        return False
+    since = world.quiet_since
+    return any(row.not_before <= world.clock.wall() or row.at <= since for row in store.alerts(states=UNFINISHED, limit=10**6))
 
 
 def final_store(world: World) -> Any:

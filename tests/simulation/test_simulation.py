@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sim import play
+from sim import again, play
 from sim_mutants import MUTANTS, applied
 from sim_world import Life
 
 HOURS = 2000
 ONE = 250.0
-
-
-def again(life: Life) -> str:
-    """The command that plays this life again."""
-    return f"python3 dev.py sim --hours {life.hours:g} --seed {life.seed} --store {life.store} --faults {life.faults:g}"
 
 
 def check(life: Life) -> dict:
@@ -25,14 +20,22 @@ def check(life: Life) -> dict:
 
 @pytest.mark.parametrize("seed", range(1, 1 + int(HOURS / ONE)))
 def test_nothing_is_lost_or_sent_twice_without_a_reason(seed):
-    """INV-5 to INV-8, F37 to F39, F43, F44, F46, F54, F55, F74: 2 000 hours, with crashes, outages, lost answers, stops and clocks set."""
+    """INV-5 to INV-8, F37 to F39, F43, F44, F46 to F48, F54, F55, F74, T33: 2 000 hours of crashes, outages, lost answers, stops and
+    clocks that are set, and of reminders, escalations, people, silences, quiet hours, digests and storms.
+    """
     found = check(Life(hours=ONE, seed=seed, faults=1.0 + seed % 3))
     assert found["owed"] > 100 and found["faults"] > 100
 
 
 def test_a_sender_that_slept_between_claim_and_send():
     """F46: seed 5001 once sent a message that it had leased three minutes before, while another had it: now it looks at its lease again."""
-    check(Life(hours=230.0, seed=5001, faults=4.0))
+    check(Life(hours=230.0, seed=5001, faults=4.0, people=False))
+
+
+def test_a_sender_that_was_stopped_between_its_last_look_and_the_first_byte():
+    """F46: seed 1 of the first 100 000 hours: a copy that nobody can avoid, with its reason on record; once called unexcused."""
+    found = check(Life(hours=60.0, seed=1, people=False))
+    assert found["duplicated"] == 3
 
 
 @pytest.mark.parametrize("seed", range(100, 103))
@@ -58,4 +61,4 @@ def test_both_stores_live_the_same_life():
 def test_a_mistake_in_the_protocol_is_seen(name):
     """An oracle that cannot fail proves nothing: each mutant is caught within 20 seeds."""
     with applied(name):
-        assert any(play(Life(hours=30.0, seed=seed, faults=3.0))[1].wrong for seed in range(1, 21))
+        assert any(play(Life(hours=30.0, seed=seed, faults=3.0, bustle=2.0))[1].wrong for seed in range(1, 21))

@@ -51,19 +51,43 @@ def _sensible(books: Books, row: Owed, now: float, others: Sequence[str], pages:
     if row.state == "dead":
         _give_up(books, replace(row, error="the row cannot be read"), now, others)
         return None
-    if row.status != "resolved" or row.event == "digest":
+    if row.event == "digest" or row.status == "info":
         return row
-    begun = [it for it in books.of_chain(row.chain, row.channel) if it.status == "firing" and it.state == "delivered"]
+    if row.status == "firing":
+        return _within_storm(books, row) if pages else row
+    begun = _arrived(books, row)
     if not begun:
         books.put(replace(row, state="dropped", error="its beginning never arrived there", done_at=now))
         return None
     return _end_within_storm(books, row, begun, now) if pages else row
 
 
+def _arrived(books: Books, row: Owed) -> list[Owed]:
+    """The bad news of the row's incident that its channel has taken."""
+    return [it for it in books.of_chain(row.chain, row.channel) if it.status == "firing" and it.state == "delivered"]
+
+
+def _is_of_storm(row: Owed) -> bool:
+    """Was it told within the page that stands for many?"""
+    return bool(row.group) or isinstance(row.facts.get("storm"), str)
+
+
+def _within_storm(books: Books, row: Owed) -> Owed | None:
+    """More of an incident that a page for many stands for is told there: a page of its own would be one that its end does not close."""
+    storm = books.health(row.channel).storm
+    if not storm or "storm" in row.facts:
+        return row
+    begun = _arrived(books, row)
+    if not begun or not all(_is_of_storm(it) for it in begun):
+        return row
+    books.put(replace(row, state="waiting", attempts=row.attempts - 1, facts={**row.facts, "storm": storm}))
+    return None
+
+
 def _end_within_storm(books: Books, row: Owed, begun: Sequence[Owed], now: float) -> Owed | None:
     """Where one page stood for many incidents, only the end of the last one ends it."""
     health = books.health(row.channel)
-    if "storm" in row.facts or not health.storm or any(not it.group for it in begun):
+    if "storm" in row.facts or not health.storm or not all(_is_of_storm(it) for it in begun):
         return row
     left = health.storm_open - 1
     storm = health.storm

@@ -72,6 +72,10 @@ class Books(Protocol):
         """Rows that a silence on `jobs` kept back since then, in order."""
         ...
 
+    def heard_bad(self, jobs: str, since: float) -> list[str]:
+        """The channels that were owed bad news of such jobs since then, by name; what a silence kept back does not count."""
+        ...
+
     def members(self, group: str) -> list[Owed]:
         """The rows that are told within the message of key `group`, in order."""
         ...

@@ -66,7 +66,7 @@ class Happening:
 class Incident:
     """`failures`: bad endings so far. `flaps`: how often it went bad again while settling. `fired`: channels that were told, and are
     owed its end. `due`: when time changes it (None: never), planned `due_in` seconds ahead. `escalate_in`: seconds left at the last plan
-    until it escalates: counted down by planned waits, so no clock that is set can bring it forward. `notes`: (at, by, text).
+    until it escalates; a clock that is set brings it forward by what was planned then, at most. `notes`: (at, by, text).
     """
 
     id: str
@@ -173,7 +173,7 @@ def _one_well(incident: Incident, happening: Happening, policy: Policy, now: flo
         return _resolve(incident, now)
     if incident.state == "settling":
         return Step()
-    return Step((_until(replace(incident, state="settling"), now, left),))
+    return Step((_until(replace(_counted(incident, now), state="settling"), now, left),))
 
 
 def _resolve(incident: Incident, now: float, by: str = "") -> Step:
@@ -239,7 +239,7 @@ def _open_if_enough(incident: Incident, policy: Policy, now: float) -> Step:
 
 
 def _relapsed(incident: Incident, policy: Policy, now: float) -> Step:
-    back = replace(incident, state="open", flaps=incident.flaps + 1)
+    back = replace(_counted(incident, now), state="open", flaps=incident.flaps + 1)
     if 0 <= now - back.told_at < UPDATE_EVERY:
         return Step((_plan_next(back, policy, now),))
     told = replace(back, told_at=now, reminders=back.reminders + 1)
@@ -263,8 +263,16 @@ def _plan_next(incident: Incident, policy: Policy, now: float) -> Incident:
         waits.append(min(policy.remind_s * policy.remind_factor ** min(incident.reminders, 60), policy.remind_max_s))
     if not waits:
         return replace(incident, due=None)
-    asleep = max(0.0, (incident.snoozed_until or now) - now)
-    return _until(incident, now, max(min(waits), min(asleep, LONGEST_SNOOZE)))
+    asleep = min(max(0.0, (incident.snoozed_until or now) - now), LONGEST_SNOOZE)
+    return _until(replace(incident, snoozed_until=incident.snoozed_until if asleep else None), now, max(min(waits), asleep))
+
+
+def _counted(incident: Incident, now: float) -> Incident:
+    """Nearer to its escalation by the time since it was planned, but for what was slept away. A clock that was set counts as all of it."""
+    if incident.due is None or incident.snoozed_until is not None:
+        return incident
+    passed = incident.due_in if incident.is_due(now) else incident.due_in - (incident.due - now)
+    return replace(incident, escalate_in=max(0.0, incident.escalate_in - max(0.0, passed)))
 
 
 def _may_escalate(incident: Incident, policy: Policy) -> bool:
@@ -278,14 +286,14 @@ def time_passed(incident: Incident, policy: Policy, now: float) -> Step:
         return _resolve(incident, now)
     if incident.state != "open" or incident.acked_at is not None:
         return Step((replace(incident, due=None),))
-    incident = replace(incident, escalate_in=max(0.0, incident.escalate_in - incident.due_in))
+    incident = replace(_counted(incident, now), snoozed_until=None)
     if _may_escalate(incident, policy) and incident.escalate_in < 1:
         told = replace(incident, escalated=True)
         return Step((_plan_next(told, policy, now),), (Announced("escalated", told),))
     if policy.remind_s:
         told = replace(incident, reminders=incident.reminders + 1, told_at=now)
         return Step((_plan_next(told, policy, now),), (Announced("reminder", told, told.reminders),))
-    return Step((replace(incident, due=None),))
+    return Step((_plan_next(incident, policy, now),))
 
 
 # What people do
@@ -310,7 +318,7 @@ def snooze(incident: Incident, by: str, seconds: float, now: float) -> Step:
     if incident.state != "open":
         return Step()
     wait = min(max(0.0, seconds), LONGEST_SNOOZE)
-    asleep = _until(replace(incident, snoozed_until=now + wait), now, wait)
+    asleep = _until(replace(_counted(incident, now), snoozed_until=now + wait), now, wait)
     return Step((_noted(asleep, by, f"snoozed for {wait:.0f} s", now),))
 
 

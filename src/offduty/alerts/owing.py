@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,9 +16,11 @@ from offduty.alerts.keys import digest_of
 from offduty.alerts.owed import FIRING, Owed, Silence, Status
 from offduty.alerts.plan import DAY, Destination, Plan, read_plan
 from offduty.alerts.timing import not_before
+from offduty.clock import wall_of
 
 LONGEST_SILENCE = 30 * DAY
 AT_ONCE = 500  # incidents or silences in one transaction
+LATELY = 30 * DAY
 LATE = DAY  # seconds after which something is told in a digest, and not as news
 EVENTS = {"running": "started", "succeeded": "succeeded", "warned": "warned", "lost": "lost"}
 NOT_OURS = ("skipped",)
@@ -174,13 +175,14 @@ def _facts(incident: Incident | None, happening: Happening | None) -> dict[str, 
 
 
 def silence(books: Books, wanted: Silence, now: float, plans: Mapping[str, Mapping[str, Any]]) -> None:
-    """Set a silence, and announce it once to every channel of the jobs it is about (T33). `plans`: newest `tell` by job."""
+    """Set a silence, and announce it once to every channel of the jobs it is about (T33). `plans`: newest `tell` by job.
+
+    After a good run a plan names nobody but the owner: so those too who were told of these jobs' failures lately.
+    """
     books.put_silence(wanted)
-    channels = {
-        to.channel: Destination(to.channel, "digest" if to.urgency == "digest" else "now", to.team)
-        for job, tell in plans.items()
-        if fnmatchcase(job, wanted.job)
-        for to in read_plan(tell).of("failed")
+    lately = {channel: Destination(channel) for channel in books.heard_bad(wanted.job, now - LATELY)}
+    channels = lately | {
+        to.channel: to for job, tell in plans.items() if fnmatchcase(job, wanted.job) for to in read_plan(tell).of("failed")
     }
     facts = {"silence": wanted.id, "until": wanted.until, "by": wanted.by, "reason": wanted.reason, "set": True}
     books.add(_notice(wanted, to, now, facts) for to in channels.values())
@@ -211,27 +213,37 @@ def _is_active(it: Silence, now: float) -> bool:
 
 
 def _end_silence(books: Books, it: Silence, now: float) -> None:
-    """Whoever was spared something that is still bad is told of it now, once per incident and channel (F48b)."""
+    """Whoever was spared something that is still bad, and has not heard of it since, is told now, once per incident and channel (F48b)."""
     books.put_silence(replace(it, ended=True))
-    kept = books.silenced(it.job, it.starts_at)
-    told: dict[tuple[str, str], list[Owed]] = {}
-    for row in kept:
+    kept: dict[tuple[str, str], list[Owed]] = {}
+    for row in books.silenced(it.job, it.starts_at):
         if row.incident and row.status == "firing":
-            told.setdefault((row.incident, row.channel), []).append(row)
-    for (incident_id, _), rows in told.items():
+            kept.setdefault((row.incident, row.channel), []).append(row)
+    for (incident_id, channel), rows in kept.items():
         incident = books.incident(incident_id)
         if incident is not None and incident.state in ("open", "settling"):
-            _say_still_bad(books, it, incident, rows, now)
+            heard = _last_heard(books, incident, channel)
+            _say_still_bad(books, it, incident, [row for row in rows if row.number > heard], now)
+
+
+def _last_heard(books: Books, incident: Incident, channel: str) -> int:
+    """The number of the last bad news of it there that no silence kept back, as when another silence ended before; 0 for none."""
+    told = (row for row in books.of_chain(incident.id, channel) if row.status == "firing" and row.state != "silenced")
+    return max((row.number for row in told), default=0)
 
 
 def _say_still_bad(books: Books, it: Silence, incident: Incident, rows: Sequence[Owed], now: float) -> None:
+    """As a message like any other: it waits for the end of quiet hours, and of another silence."""
+    if not rows:
+        return
     first = rows[0]
     facts = {**_facts(incident, None), "silence": it.id, "suppressed": len(rows), "set": False}
     key = digest_of("silence", it.id, "over", incident.id, first.channel)
+    due = not_before(first.urgency, read_plan(books.plan(incident.job)).policy, now)
     again = replace(
-        first, key=key, event="silenced", status="firing", state="waiting", at=now, not_before=now, within=0.0, facts=facts, number=0
+        first, key=key, event="silenced", status="firing", at=now, not_before=due, within=due - now, facts=facts, number=0, attempts=0
     )
-    _owe(books, Announced("silenced", incident), [again], silenced=False)
+    _owe(books, Announced("silenced", incident), [again], silenced=matches(books.silences(), incident.job, now))
 
 
 # Runs
@@ -251,7 +263,12 @@ def run_happened(
     if before not in (None, "running") and record["outcome"] == "running":
         return  # a beginning that comes after the end; one that comes twice is owed once: its plan may have come with the second
     happening = happening_of(
-        record, at=_moment(record["ended_at"] or record["started_at"]), now=now, plan=plan, corrects=before == "lost", superseded=superseded
+        record,
+        at=wall_of(str(record["ended_at"] or record["started_at"])),
+        now=now,
+        plan=plan,
+        corrects=before == "lost",
+        superseded=superseded,
     )
     if happening is None or _changes_nothing(books, happening, plan):
         return
@@ -267,11 +284,7 @@ def _changes_nothing(books: Books, happening: Happening, plan: Plan) -> bool:
 
 def _begin(books: Books, record: Mapping[str, Any], plan: Plan, now: float) -> None:
     """A run that was over before anybody had read its plan has started too. Where that is known, the row is there, and stays as it is."""
-    at = _moment(record["started_at"])
+    at = wall_of(str(record["started_at"]))
     begun = happening_of({**record, "outcome": "running"}, at=at, now=now, plan=plan, corrects=False, superseded=False)
     if begun is not None:
         take(books, begun, now)
-
-
-def _moment(text: object) -> float:
-    return datetime.fromisoformat(str(text)).timestamp()

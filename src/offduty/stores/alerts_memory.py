@@ -131,6 +131,10 @@ class MemoryBooks:
     def silenced(self, jobs: str, since: float) -> list[Owed]:
         return [row for row in self._rows.values() if row.state == "silenced" and fnmatchcase(row.job, jobs) and row.at >= since]
 
+    def heard_bad(self, jobs: str, since: float) -> list[str]:
+        bad = (row for row in self._rows.values() if row.at >= since and row.status == "firing" and row.state != "silenced" and row.job)
+        return sorted({row.channel for row in bad if fnmatchcase(row.job, jobs)})
+
     def members(self, group: str) -> list[Owed]:
         return [self._rows[number] for number in sorted(self._groups.get(group, {}))]
 

@@ -123,6 +123,9 @@ class SqliteBooks:
     def silenced(self, jobs: str, since: float) -> list[Owed]:
         return _rows(self._all("silenced", {"jobs": jobs, "since": since}))
 
+    def heard_bad(self, jobs: str, since: float) -> list[str]:
+        return [channel for (channel,) in self._all("heard_bad", {"jobs": jobs, "since": since})]
+
     def members(self, group: str) -> list[Owed]:
         return _rows(self._all("members", (group,)))
 

@@ -151,6 +151,24 @@ def test_snoozed_is_asleep_for_a_while():
     assert snooze(life.open()[0], "ada", 1e12, 0).changed[0].snoozed_until == 30 * DAY
 
 
+def test_a_snooze_puts_escalation_off_and_does_not_end_it():
+    """What was slept away does not count, what passed before does; also where nothing reminds."""
+    life = Life(Policy(escalate_s=3 * HOUR))
+    life.happens("failed", 0)
+    life.add(snooze(life.open()[0], "ada", 5 * HOUR, HOUR), HOUR)
+    life.passes(DAY, since=HOUR)
+    assert [at / HOUR for at, event in life.told if event == "escalated"] == [8]
+
+
+def test_a_job_that_flaps_escalates_all_the_same():
+    """It was never well for long enough: nobody was told that it is over, so the patience with who should have acknowledged goes on."""
+    life = Life(Policy(settle_s=2 * HOUR, escalate_s=3 * HOUR))
+    for number in range(12):
+        life.happens(("failed", "succeeded")[number % 2], number * HOUR / 2)
+        life.passes((number + 1) * HOUR / 2, since=number * HOUR / 2)
+    assert [round(at / HOUR, 1) for at, event in life.told if event == "escalated"] == [3]
+
+
 def test_a_person_may_say_that_it_is_over():
     """Resolved by hand is told as any end is, once, and says by whom."""
     life = Life(AT_ONCE)

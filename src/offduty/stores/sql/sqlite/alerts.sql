@@ -63,6 +63,12 @@ SELECT {row} FROM outbox WHERE chain = ? AND channel = ? ORDER BY number;
 -- name: silenced
 SELECT {row} FROM outbox WHERE state = 'silenced' AND job GLOB :jobs AND at >= :since ORDER BY number;
 
+-- name: heard_bad
+SELECT DISTINCT channel FROM outbox
+WHERE job <> '' AND job GLOB :jobs AND at >= :since AND state <> 'silenced'
+AND CASE WHEN json_valid(entry) THEN json_extract(entry, '$.status') = 'firing' END
+ORDER BY channel;
+
 -- name: members
 SELECT {row} FROM outbox WHERE "group" = ? AND "group" <> '' ORDER BY number;
 
