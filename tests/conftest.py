@@ -16,7 +16,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("offduty", deadline=None)  # a busy machine is no mistake
+hypothesis.settings.load_profile("offduty")
 
 # Who started us in the background, or with nohup, has signals ignored; what the tests start would inherit that.
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
