@@ -9,6 +9,7 @@ from typing import Any
 from offduty.drills.faults import FAULTS
 from offduty.drills.plan import Planned
 from offduty.drills.store import Rehearsed
+from offduty.durations import spoken
 
 BAD = ("failed", "timed_out", "terminated", "lost")
 
@@ -33,7 +34,8 @@ class Message:
 class Observed:
     """What one rehearsal showed. `notes`: what the sandbox told. `speaks`: whether any channel is configured at all.
 
-    `team`, `contact`: whose it is. `outcome`: of what nothing was run for (missed, overdue, lost).
+    `team`, `contact`: whose it is. `outcome`: of what nothing was run for (missed, overdue, lost); `noticed`: seconds until the watcher
+    had noticed that, None: it would not, and `unnoticed` says why.
     """
 
     record: Mapping[str, Any]
@@ -44,6 +46,8 @@ class Observed:
     team: str = ""
     contact: str = ""
     outcome: str = ""
+    noticed: float | None = None
+    unnoticed: str = ""
 
 
 def compare(job: str, at: float, planned: Planned, seen: Observed) -> Rehearsed:
@@ -65,8 +69,9 @@ def compare(job: str, at: float, planned: Planned, seen: Observed) -> Rehearsed:
         "outcome": outcome, "exit_code": seen.record.get("exit_code"), "what": (seen.record.get("summary") or {}).get("what"),
         "verdict": {key: verdict.get(key) for key in ("row", "source", "category", "team")}, "team": seen.team, "contact": seen.contact,
         "messages": [vars(one) for one in seen.messages], "notes": [dict(one) for one in seen.notes], "where": planned.spot.where,
+        "noticed_s": seen.noticed,
     }  # fmt: skip
-    said = "; ".join(wrong) or _as_promised(planned, outcome)
+    said = "; ".join(wrong) or _as_promised(planned, outcome) + ("" if seen.noticed is None else f", noticed after {spoken(seen.noticed)}")
     return Rehearsed(
         job, at, planned.row, planned.fault, planned.spot.op, planned.spot.target, not wrong, said, loud, named, won, told, took, entry
     )
@@ -94,6 +99,9 @@ def _wrong(
     hung: bool,
 ) -> Iterator[str]:
     """Everything that is not as promised, in words; the reason first."""
+    if seen.unnoticed:
+        yield f"nobody would notice: {seen.unnoticed}"
+        return
     if not struck:
         unable = next((str(one["why"]) for one in seen.notes if one["did"] == "unable"), "the job never came to it")
         yield f"it could not be brought about: {unable}"

@@ -32,6 +32,7 @@ from offduty.stores.replay import replay
 from offduty.stores.sqlite import open_store
 from offduty.transactions import transaction
 from offduty.transactions.transaction import Transaction
+from offduty.wiring.absences import rehearse_absence
 from offduty.wiring.coverage import judge_of, places_of, sources
 from offduty.wiring.enclosing import Enclosed, can_enclose, enclosing, trials
 from offduty.wiring.explain import case_of_run
@@ -79,6 +80,19 @@ class Ran:
     notes: list[dict[str, Any]]
     log: str
     outside: list[Transaction] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message. `seconds` None: it failed; `code`: by which it is confirmed, if it was sent for real."""
+
+    seconds: float | None
+    code: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the channel did not take it."""
+        return self.seconds is None
 
 
 class Driller:
@@ -171,23 +185,23 @@ class Driller:
         return Observed(record, log, notes, messages, bool(self.settings.channels), team, contact, outcome)
 
     def _absent(self, planned: Planned) -> Observed:
-        """What the watcher would find: nothing has to run for that."""
-        job, event = self.settings.job(self.name), planned.fault
+        """What the watcher would find, and who would be told: it is played, and nothing of the job is run."""
+        event, sent = planned.fault, {}
+
+        def send(channel: str, alert: Alert) -> None:
+            sent[channel, alert.key] = self._sent(channel, alert, 0.0)
+
+        found = rehearse_absence(event, self.settings, self.name, self.duty, self.store, self.clock.wall(), send)
         verdict = self.duty.verdict(whole_case(event, self.name)).as_json()
-        tell = tell_of(self.settings, self.name, self.duty)
-        late = {"missed": job.start_grace, "overdue": job.max_duration}.get(event)
         messages = [
             Message(
-                one["channel"],
-                one["team"],
-                self.duty.teams.get(one["team"], ""),
-                one["urgency"],
-                f"{event} {self.name}",
-                float(late or 0.0),
+                one.channel, one.row.team, self.duty.teams.get(one.row.team, ""), one.row.urgency, f"DRILL: {one.alert.title}",
+                None if sent[one.channel, one.alert.key].failed else one.after, sent[one.channel, one.alert.key].code,
             )
-            for one in tell["owed"].get(event, [])
-        ]
-        return self._observed({"summary": {"verdict": verdict}}, verdict, messages, outcome=event)
+            for one in found.sent
+        ]  # fmt: skip
+        observed = self._observed({"summary": {"verdict": verdict}}, verdict, messages, outcome=event)
+        return replace(observed, noticed=found.noticed, unnoticed=found.why)
 
     def _messages(self, record: Record, verdict: Mapping[str, Any] | None) -> list[Message]:
         """What would go out for such a run, into nothing: by a store in memory, as if it were the job's first failure."""
@@ -202,17 +216,20 @@ class Driller:
         return [self._message(row, composer(row, ())) for row in store.alerts.alerts(job=self.name, limit=100) if row.state == "waiting"]
 
     def _message(self, row: Owed, alert: Alert) -> Message:
-        marked = replace(alert, drill=True)
-        seconds: float | None = max(0.0, row.not_before - row.at)
-        code = ""
-        if self.send is not None:
-            began = self.clock.monotonic()
-            try:
-                code = self.send(row.channel, marked)
-                seconds = self.clock.monotonic() - began if code else seconds
-            except Exception:  # noqa: BLE001 - a channel that fails is a result of the drill
-                seconds = None
-        return Message(row.channel, row.team, self.duty.teams.get(row.team, ""), row.urgency, f"DRILL: {alert.title}", seconds, code)
+        sent = self._sent(row.channel, alert, max(0.0, row.not_before - row.at))
+        title = f"DRILL: {alert.title}"
+        return Message(row.channel, row.team, self.duty.teams.get(row.team, ""), row.urgency, title, sent.seconds, sent.code)
+
+    def _sent(self, channel: str, alert: Alert, seconds: float) -> Receipt:
+        """A message of a drill, sent for real if that was asked for. `seconds`: what it would have taken otherwise."""
+        if self.send is None:
+            return Receipt(seconds)
+        began = self.clock.monotonic()
+        try:
+            code = self.send(channel, replace(alert, drill=True))
+        except Exception:  # noqa: BLE001 - a channel that fails is a result of the drill
+            return Receipt(None)
+        return Receipt(self.clock.monotonic() - began if code else seconds, code)
 
     def rehearse(self, planned: Planned | None) -> Ran:
         """Run the job in the sandbox, with a failure or without. Raises CannotDrill E822 if it cannot be run there at all."""

@@ -88,3 +88,14 @@ def test_a_result_comes_back_as_it_was_kept():
     """JSON and back, with the entry's own keys."""
     one = result(FAILED)
     assert rehearsed(one.as_json()) == one
+
+
+def test_an_absence_says_how_soon_it_is_noticed_or_that_it_never_is():
+    """What nobody would notice is a drill that failed, whatever row would win."""
+    late = Planned("missed", Spot("", "", ""), "LATE-01")
+    record = {"summary": {"verdict": {"row": "LATE-01", "team": "ops"}}}
+    message = Message("chat", "ops", "", "now", "MISSED job", 1210.0)
+    found = compare("job", MONDAY, late, Observed(record, messages=[message], team="ops", outcome="missed", noticed=910.0))
+    assert (found.passed, found.said, found.took) == (True, "missed, LATE-01 won, noticed after 15 min 10 s", 1210.0)
+    never = compare("job", MONDAY, late, Observed(record, team="ops", outcome="missed", unnoticed="nothing says when it is due"))
+    assert (never.passed, never.said) == (False, "nobody would notice: nothing says when it is due")
