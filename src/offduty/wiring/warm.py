@@ -19,7 +19,8 @@ EVERY_END = (
 TOLD_END = (
     "offduty.runs.tails.finding", "offduty.runs.tails.java", "offduty.runs.tails.python", "offduty.runs.tails.shell",
     "offduty.runs.tails.sql", "offduty.runs.tails.table", "offduty.runs.failure", "textwrap", "offduty.transactions.change",
-    "offduty.runs.summary", "offduty.transactions.events", "offduty.wiring.evidence",
+    "offduty.runs.summary", "offduty.transactions.events", "offduty.wiring.evidence", "offduty.wiring.compare", "offduty.wiring.findings",
+    "offduty.runs.because",
 )  # fmt: skip
 # For the table as it is while the job runs.
 TRIAGE = (
@@ -27,7 +28,7 @@ TRIAGE = (
     "offduty.wiring.triage",
 )  # fmt: skip
 # For one that people are told of: it is explained before they are.
-TOLD_OF = ("offduty.triage.decide", "offduty.wiring.compare", "offduty.wiring.findings")
+TOLD_OF = ("offduty.triage.categories", "offduty.triage.evidence", "offduty.triage.decide")
 
 
 def imports(what: str, names: Iterable[str]) -> list[Chore]:
