@@ -16,7 +16,7 @@ import sys
 from _contextvars import ContextVar
 from fnmatch import fnmatchcase
 
-from offduty_probe import fault_errors, sandbox
+from offduty_probe import fault_errors, rollback, sandbox
 from offduty_probe.capture.noise import is_noise
 from offduty_probe.capture.targets import path
 from offduty_probe.capture.wrapping import COROUTINE, unseen
@@ -319,7 +319,10 @@ class Step:
     def _hold(self) -> None:
         """Keep the call from changing anything outside."""
         drill, op, target = self.drill, self.op, self.target
-        if drill.is_allowed(target):
+        why = rollback.judge(drill, self.original, self.args, self.kwargs, target) if op == "db.query" else None
+        if why is not None or drill.is_allowed(target):
+            if why:
+                self._refuse(why)
             return
         if drill.held and op.startswith(("file.", "model.", "db.connect")):
             return  # the kernel holds it
@@ -330,8 +333,11 @@ class Step:
         elif op == "db.connect" and target.startswith(("sqlite://", "duckdb://")):
             self._hold_database(target.partition("://")[2])
         elif (why := sandbox.forbidden(op, target, self.attributes)) is not None:
-            drill.note("refused", op, target, why)
-            self.error = PermissionError(1, f"refused in a drill: {why}", target)
+            self._refuse(why)
+
+    def _refuse(self, why: str) -> None:
+        self.drill.note("refused", self.op, self.target, why)
+        self.error = PermissionError(1, f"refused in a drill: {why}", self.target)
 
     def _hold_file(self) -> None:
         drill, target = self.drill, self.target

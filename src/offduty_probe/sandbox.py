@@ -31,7 +31,7 @@ CACHE = frozenset(
     " ZSCORE ZCARD STRLEN GETRANGE PING HELLO CLIENT SELECT AUTH INFO ECHO TIME DBSIZE CONNECT".split()
 )
 CHANGING = ("object.write", "queue.publish", "mail.send", "file.transfer")
-LOOKING = frozenset("uname lscpu ldconfig nproc getconf sysctl".split())
+LOOKING = frozenset("uname lsb_release lscpu ldconfig nproc getconf sysctl".split())
 CHANGES = {  # audit event -> how many of its first arguments are paths that would change
     "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.truncate": 1, "os.chmod": 1, "os.chown": 1, "os.symlink": 2, "os.link": 2,
     "os.utime": 1, "os.mkdir": 1, "os.setxattr": 1, "os.removexattr": 1,

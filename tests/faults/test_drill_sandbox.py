@@ -134,12 +134,12 @@ def test_a_child_is_held_back_as_well(held):
 
 
 def test_a_database_is_only_read(held, postgres_port):
-    """PostgreSQL: SELECT is answered, INSERT is refused before it is sent (B: database rows)."""
+    """PostgreSQL: SELECT is answered; INSERT is refused before it is sent where it would be committed at once (B: database rows)."""
     psycopg = pytest.importorskip("psycopg")
     place = f"host=127.0.0.1 port={postgres_port} user=postgres dbname=postgres"
     with psycopg.connect(place) as base:
         base.execute("create table if not exists drilled (a int)")
-    code = "import psycopg; b = psycopg.connect(PLACE); assert b.execute('select count(*) from drilled').fetchone() == (0,)"
+    code = "import psycopg; b = psycopg.connect(PLACE, autocommit=True); assert b.execute('select count(*) from drilled').fetchone() == (0,)"
     code += "; b.execute('insert into drilled values (1)')"
     status, said, notes = held(code, PLACE=place)
     assert status == 1 and "INSERT changes the database" in said, said

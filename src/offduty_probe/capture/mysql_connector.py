@@ -31,7 +31,18 @@ def install(record: Ledger) -> Callable[[], None]:
         owner = getattr(sys.modules.get(f"mysql.connector.{place}"), name, None)  # the C extension cannot be loaded everywhere
         if owner is not None:
             patches.wrap(owner, [name for name in ("execute", "executemany") if name in vars(owner)], _queried, counted, failure=failure)
+    if record.drill is not None:
+        _hold(patches)
     return patches.undo
+
+
+def _hold(patches: Patches) -> None:
+    from offduty_probe.rollback import hold_commits
+
+    for place, name in (("connection", "MySQLConnection"), ("connection_cext", "CMySQLConnection")):
+        owner = getattr(sys.modules.get(f"mysql.connector.{place}"), name, None)
+        if owner is not None:
+            hold_commits(patches, owner, "mysql")
 
 
 def _connected(args: Any, kwargs: Any) -> Said:

@@ -24,6 +24,7 @@ def install(record: Ledger) -> Callable[[], None]:
     psycopg2 = sys.modules["psycopg2"]
     extensions = sys.modules["psycopg2.extensions"]
     cursors = Subclasses(record, {name: (_described(name), counted) for name in EXECUTE}, failure)
+    held = _held if record.drill is not None else lambda base: {}
     connections = Subclasses(record, {}, failure, (DATABASE,))
 
     def make(original: Any) -> Any:
@@ -31,7 +32,7 @@ def install(record: Ledger) -> Callable[[], None]:
 
         def wrapper(dsn: Any = None, connection_factory: Any = None, cursor_factory: Any = None, **kwargs: Any) -> Any:
             factory = connections.of(
-                connection_factory or extensions.connection, lambda base: {"cursor": _cursor(base, extensions, cursors)}
+                connection_factory or extensions.connection, lambda base: {"cursor": _cursor(base, extensions, cursors), **held(base)}
             )
             try:
                 connection = connect(dsn, connection_factory=factory, cursor_factory=cursor_factory, **kwargs)
@@ -64,6 +65,13 @@ def _cursor(base: Any, extensions: Any, cursors: Subclasses) -> Any:
             raise
 
     return looking_like(original, cursor)
+
+
+def _held(base: Any) -> dict[str, Any]:
+    """In a drill: nothing is committed."""
+    from offduty_probe.rollback import overrides
+
+    return overrides(base, "psycopg2")
 
 
 def _database(connection: Any) -> Database:

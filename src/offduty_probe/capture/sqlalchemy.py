@@ -20,6 +20,7 @@ OTHER_NAMES = {
     "aiosqlite": "sqlite3",
     "psycopg_async": "psycopg",
     "aiomysql": "pymysql",
+    "mysqlconnector": "mysql.connector",
 }
 
 CONNECT_ONLY = ("pyodbc",)  # their captures do not see statements: the dialect's are told, and its connecting stands for theirs
