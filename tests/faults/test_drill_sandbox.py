@@ -139,7 +139,8 @@ def test_a_database_is_only_read(held, postgres_port):
     place = f"host=127.0.0.1 port={postgres_port} user=postgres dbname=postgres"
     with psycopg.connect(place) as base:
         base.execute("create table if not exists drilled (a int)")
-    code = "import psycopg; b = psycopg.connect(PLACE, autocommit=True); assert b.execute('select count(*) from drilled').fetchone() == (0,)"
+    code = "import psycopg; b = psycopg.connect(PLACE, autocommit=True)"
+    code += "; assert b.execute('select count(*) from drilled').fetchone() == (0,)"
     code += "; b.execute('insert into drilled values (1)')"
     status, said, notes = held(code, PLACE=place)
     assert status == 1 and "INSERT changes the database" in said, said

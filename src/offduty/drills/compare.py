@@ -109,7 +109,7 @@ def _wrong(
     if hung:
         yield "it hangs: the call has no time-out, and only max_duration would end the job"
     elif loud is False:
-        wrote = sorted({str(one["target"]) for one in seen.notes if one["did"] in ("redirected", "refused")})
+        wrote = sorted({str(one["target"]) for one in seen.notes if one["did"] in ("redirected", "undone", "refused")})
         more = f", and wrote {', '.join(wrote[:3])}" if wrote else ""
         yield f"the job went on{more}, and ended with exit {seen.record.get('exit_code')}: nobody would hear of it"
     if named is False:

@@ -30,9 +30,10 @@ Runs the job with nothing broken, then once for each row of the triage table, an
 that one thing broken: as the library would raise it, or with a spoilt copy of the file. Then it compares: did the job fail, does its
 log name what was struck, did the row win, who would have been told, and how soon. Nobody is told: see --for-real.
 A drill is no run: it takes no lock, counts nowhere and touches no incident. What the job writes goes into a folder of the drill's
-own; a SQLite file is copied first; statements that change a database, requests other than GET and HEAD, messages and programs are
-refused, and shown. What C code writes by itself is not seen. A job that is not Python cannot be held back: it is refused without
---unsafe, and then only killed. Exit status 1 if anything did not go as promised.
+own; a SQLite file is copied first; statements that change a database are undone, or refused, as requests other than GET and HEAD,
+messages and programs are; all of it is shown. What C code writes by itself is not seen. A job that is not Python is held back by the kernel: it writes into a
+layer that is thrown away, and reaches only what it may read. Where the kernel does not allow that it is refused without --unsafe, and
+then only killed. Exit status 1 if anything did not go as promised.
 """
 EXAMPLES = """\
 offduty drill forecast                      # every row, and everything without one
@@ -42,6 +43,7 @@ offduty drill forecast --all --junit drills.xml
 offduty drill --list
 offduty drill forecast --allow-writes 'https://login.example/*'
 """
+SHOWN = ("redirected", "undone", "refused", "left out")
 STYLES = {True: ("yes", "green"), False: ("NO", "bold red"), None: ("-", "dim")}
 
 
@@ -91,11 +93,11 @@ def main(args: argparse.Namespace) -> int:
         )
         if args.row and driller.duty.table.row(args.row) is None:
             raise no_row(args.row, [row.name for row in driller.duty.table.rows])
-        if not driller.can_enter:
+        if not driller.can_enter and driller.enclosed is None:
             note(args, f"{args.job} is no job that the probe can enter: what it writes is not held back, and it can only be killed")
-        found = []
-        for planned in driller.plan()[1]:
-            found.append(driller.drill(planned))
+        found: list[Rehearsed] = []
+        for one in driller.results():
+            found.append(one)
             store_of(reach).drills.rehearse(found[-1:])
             if not args.json:
                 note(args, f"{found[-1].row or '-'} {found[-1].fault}: {'as promised' if found[-1].passed else found[-1].said}")
@@ -148,7 +150,7 @@ def _cells(one: Rehearsed) -> list[Cell]:
 
 def _held(found: Sequence[Rehearsed]) -> list[tuple[str, str]]:
     """What the sandbox kept back, each once."""
-    notes = (note for one in found for note in one.entry.get("notes", ()) if note["did"] in ("redirected", "refused", "left out"))
+    notes = (note for one in found for note in one.entry.get("notes", ()) if note["did"] in SHOWN)
     return list(
         dict.fromkeys((str(one["did"]), f"{one['op']} {one['target']}" + (f": {one['why']}" if one.get("why") else "")) for one in notes)
     )
