@@ -31,9 +31,9 @@ that one thing broken: as the library would raise it, or with a spoilt copy of t
 log name what was struck, did the row win, who would have been told, and how soon. Nobody is told: see --for-real.
 A drill is no run: it takes no lock, counts nowhere and touches no incident. What the job writes goes into a folder of the drill's
 own; a SQLite file is copied first; statements that change a database are undone, or refused, as requests other than GET and HEAD,
-messages and programs are; all of it is shown. What C code writes by itself is not seen. A job that is not Python is held back by the kernel: it writes into a
-layer that is thrown away, and reaches only what it may read. Where the kernel does not allow that it is refused without --unsafe, and
-then only killed. Exit status 1 if anything did not go as promised.
+messages and programs are; all of it is shown. What C code writes by itself is not seen. A job that is not Python is held back by the
+kernel: it writes into a layer that is thrown away, and reaches only what it may read. Where the kernel does not allow that it is
+refused without --unsafe, and then only killed. Exit status 1 if anything did not go as promised.
 """
 EXAMPLES = """\
 offduty drill forecast                      # every row, and everything without one
