@@ -118,7 +118,7 @@ def test_sns(tmp_path, aws_port, monkeypatch):
     queue = boto3.client("sqs", **there).create_queue(QueueName="q")["QueueUrl"]
     boto3.client("sns", **there).subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:q")
     assert f'"{topic}"' in page_config("sns")
-    receipt = channel_of("sns", tmp_path, {}, f'endpoint = "http://127.0.0.1:{aws_port}"').send(FAILED)
+    receipt = channel_of("sns", tmp_path, {}, f'endpoint = "http://127.0.0.1:{aws_port}"', LOCAL).send(FAILED)
     (message,) = boto3.client("sqs", **there).receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
     body = json.loads(message["Body"])
     assert (body["MessageId"], body["Subject"]) == (receipt.id, "FAILED forecast")
@@ -174,7 +174,7 @@ def test_command(tmp_path):
 def test_apprise(tmp_path, receiver):
     """One of its services."""
     pytest.importorskip("apprise")
-    channel_of("apprise", tmp_path, {"APPRISE_URL": f"json://127.0.0.1:{receiver.port}/x"}).send(FAILED)
+    channel_of("apprise", tmp_path, {"APPRISE_URL": f"json://127.0.0.1:{receiver.port}/x"}, LOCAL).send(FAILED)
     assert json.loads(receiver.requests[0].body)["title"] == "FAILED forecast"
 
 

@@ -17,11 +17,13 @@ import pytest
 
 from offduty.alerts.addresses import Allowed
 from offduty.alerts.alert import Alert
+from offduty.alerts.channels.apprise import Apprise
 from offduty.alerts.channels.command import Command
 from offduty.alerts.channels.email import Email
 from offduty.alerts.channels.slack import Slack
+from offduty.alerts.channels.sns import Sns
 from offduty.alerts.delivery import Attempt, DeliveryError
-from offduty.alerts.options import Arguments, FilePath, Line, Mailbox, Mailboxes, Port, Proxy, Token, Url
+from offduty.alerts.options import Arguments, FilePath, Line, Mailbox, Mailboxes, Port, Proxy, Timeout, Token, Url
 from offduty.alerts.smtp import tag
 from offduty.drills.proxy import BLACK_HOLE, Fault
 from offduty.drills.proxy import Proxy as Network
@@ -123,6 +125,69 @@ def test_the_environment_names_no_proxy_unless_asked(monkeypatch, receiver):
         assert proxy.requests == []
         failure(slack(f"{receiver.url}/x", proxy=Proxy("environment")), seconds=5)
         assert (proxy.requests[0].method, proxy.requests[0].headers["proxy-authorization"]) == ("CONNECT", "Basic dTpw")
+
+
+@pytest.fixture
+def sns(monkeypatch):
+    """Makes a channel to SNS at an address, with credentials."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    topic = Line("arn:aws:sns:eu-west-1:123456789012:alerts")
+    return lambda url=None, **options: Sns(topic=topic, endpoint=Url(url) if url else None, **{"allow": LOCAL, **options})
+
+
+PUBLISHED = b"<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>"
+
+
+def test_sns_connects_to_what_was_looked_at(sns, monkeypatch, receiver):
+    """T12: one look-up, as for every other channel: a name that leads inside is refused, and one is not asked twice."""
+    receiver.answer = reply(200, PUBLISHED, content_type="text/xml")
+    getaddrinfo, asked = names(["127.0.0.1"], ["127.0.0.2"])
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    refused = failure(sns(f"https://sns.example.com:{receiver.port}/", allow=Allowed()))
+    assert (refused.broken, refused.ambiguous, asked, receiver.requests) == (True, False, ["sns.example.com"], [])
+    asked.clear()
+    assert sns(f"http://sns.test:{receiver.port}/", allow=Allowed(["sns.test"])).send(FAILED).id == "m-1"
+    assert asked == ["sns.test"] and len(receiver.requests) == 1
+
+
+def test_sns_goes_where_the_configuration_says(sns, monkeypatch, receiver):
+    """T12: neither a proxy nor an endpoint that is left behind in the environment gets what is signed."""
+    with Receiver(reply(200, PUBLISHED)) as other:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", other.url)
+        monkeypatch.setenv("HTTPS_PROXY", other.url)
+        monkeypatch.setattr(socket, "getaddrinfo", names(["127.0.0.1"])[0])
+        error = failure(sns(), seconds=3)
+        assert not error.broken, "AWS's own name may lead to an endpoint of one's own network"
+        assert other.requests == []
+
+
+def apprise(url, *allow):
+    """A channel by Apprise, with time for a busy machine to load it."""
+    pytest.importorskip("apprise")
+    return Apprise(url=Token(url), allow=Allowed(allow), timeout=Timeout(60))
+
+
+@pytest.mark.parametrize("url", ["json://127.0.0.1:%d/x", "json://localhost:%d/x", "rsyslog://127.0.0.1:%d"])
+def test_apprise_reaches_no_internal_address_unasked(url, receiver):
+    """T12: whichever service it is, the address that it connects to is looked at; the channel is called broken."""
+    error = failure(apprise(url % receiver.port), seconds=60)
+    assert (error.broken, receiver.requests) == (True, []) and "internal address" in error.what
+
+
+def test_apprise_reaches_what_is_allowed_by_name_or_network(receiver, monkeypatch):
+    """T12: and no proxy that the environment names."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    for allow in ("localhost", "127.0.0.0/8"):
+        apprise(f"json://localhost:{receiver.port}/x", allow).send(FAILED, Attempt(seconds=60))
+    assert len(receiver.requests) == 2
+
+
+def test_apprise_is_not_led_inside_by_a_redirect(receiver):
+    """T12: its services follow redirects; the address that one leads to is looked at too."""
+    receiver.answer = reply(307, location=f"http://127.0.0.2:{receiver.port}/metadata")
+    assert failure(apprise(f"json://127.0.0.1:{receiver.port}/x", "127.0.0.1"), seconds=60).broken
+    assert [request.path for request in receiver.requests] == ["/x"]
 
 
 @pytest.fixture(scope="module")
