@@ -95,10 +95,7 @@ class Ledger:
                     tell()
             frame = frame or sys._getframe(2)
             op, target, begin = said[0], said[1], len(said) < 4 or said[3]
-            is_own = _own.get(frame.f_code.co_filename)
-            site = self.sites.get((id(frame.f_code), frame.f_lasti, op)) if is_own else None
-            if site is None:
-                site = self.site(frame, op, FEW if begin else FEW_OPENS)
+            site = self.sites.get((id(frame.f_code), frame.f_lasti, op)) or self.site(frame, op, FEW if begin else FEW_OPENS)
             transaction = Transaction()
             transaction.ledger, transaction.site, transaction.target = self, site, target
             transaction.attributes = said[2] if len(said) > 2 else None

@@ -22,6 +22,9 @@ WRITERS = "to_csv to_json to_pickle to_hdf to_excel to_parquet to_feather to_orc
 HOMES = """io.api io.parsers io.parsers.readers io.excel io.excel._base io.json io.json._json io.parquet io.feather_format io.orc io.pickle
  io.pytables io.html io.xml io.sas io.sas.sasreader io.spss io.stata io.sql""".split()
 MOST_COLUMNS = 1000
+MOST_REMEMBERED = 256
+
+_read_before: dict[str, Said] = {}  # what was said of a path: asking again takes a third of the time
 
 
 def install(record: Ledger) -> Callable[[], None]:
@@ -34,7 +37,9 @@ def install(record: Ledger) -> Callable[[], None]:
 
     def measure_read(result: Any, args: Any, kwargs: Any) -> Any:
         if type(result) is frame:  # nearly always; the rest costs more
-            return dict(size(result), file=_place(args, kwargs, 0))
+            found = size(result)
+            found["file"] = _place(args, kwargs, 0)
+            return found
         known = at(_target(args, kwargs, 0))
         if hasattr(type(result), "__next__"):  # chunks: TextFileReader, JsonReader …
             return followed.follow(result, lambda: known)
@@ -115,8 +120,16 @@ def _place(args: Any, kwargs: Any, position: int) -> Any:
 
 
 def _read(args: Any, kwargs: Any) -> Said | None:
-    target = _target(args, kwargs, 0)
-    return reads(target), target
+    place = args[0] if args else None
+    said = _read_before.get(place) if type(place) is str else None
+    if said is None:
+        target = _target(args, kwargs, 0)
+        said = reads(target), target
+        if target is place and target[:1] == "/":  # what others lead to depends on the current folder, and URLs hold secrets
+            if len(_read_before) >= MOST_REMEMBERED:
+                _read_before.clear()
+            _read_before[target] = said
+    return said
 
 
 def _written(args: Any, kwargs: Any) -> Said | None:
