@@ -1,24 +1,23 @@
 """What an event costs: beside a line of logging, a span of OpenTelemetry and of Sentry. What libraries cost more: `probe_libraries.py`.
 
 Budgets (docs/explanation/performance.md): an event <= 1/5 of a line of the standard library's logging and <= 1/15 of OpenTelemetry's span.
-Peers that are not installed are left out. All cases run in turn in one process, in bursts of a few milliseconds, of which a tenth is
-faster than the figure shown: what the code takes when nothing else gets in its way, however busy the machine is. `ROUNDS` sets how often.
+Peers that are not installed are left out. All cases run in turn in one process; what counts is the processor time of their own thread, so that
+work on the machine matters little, and so does what the peers export in a thread of its own. `ROUNDS` sets how often.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from _measure import Report
+from _measure import Report, alternate
 
-ROUNDS = int(os.environ.get("ROUNDS", "15")) * 20
-TIMES = 200
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
+TIMES = 2000
 WHERE = Path(tempfile.mkdtemp(prefix="offduty-bench-"))
 
 Case = Callable[[], object]
@@ -49,7 +48,7 @@ def events(report: Report, ledger: Any) -> None:
             cases[name] = per_call(span, after=after)
         except ImportError as error:
             print(f"  not measured: {error.name} is not installed")
-    found = undisturbed(cases, ROUNDS)
+    found = alternate(cases, ROUNDS)
     for name, seconds in found.items():
         report.figure(f"{name}: begin and end", seconds * 1e6, "us")
     report.budget("an event beside a line of logging", found["ours"] / found["logging"], 1 / 5)  # two events, two lines
@@ -57,7 +56,7 @@ def events(report: Report, ledger: Any) -> None:
         report.budget("an event beside a span of OpenTelemetry", found["ours"] / 2 / found["OpenTelemetry"], 1 / 15)
     if "Sentry" in found:
         report.figure("an event beside a span of Sentry", found["ours"] / 2 / found["Sentry"], "x")
-    folded = undisturbed({"folded": per_call(transaction, before=lambda: folding(ledger))}, ROUNDS)["folded"]
+    folded = alternate({"folded": per_call(transaction, before=lambda: folding(ledger))}, ROUNDS)["folded"]
     report.figure("ours: in a flood, folded", folded * 1e6, "us")
 
 
@@ -129,15 +128,6 @@ def folding(ledger: Any) -> None:
     few(ledger, 4000, 32, 0)
 
 
-def undisturbed(cases: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """The tenth percentile of each case's own measure, the cases taken in turn."""
-    seen: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in range(rounds):
-        for name, case in cases.items():
-            seen[name].append(case())
-    return {name: statistics.quantiles(values, n=10)[0] for name, values in seen.items()}
-
-
 def few(ledger: Any, in_full: int, at_a_place: int, opens: int) -> None:
     """How many are told in full: of the process, at a place, and at a place that opens files."""
     from offduty_probe.capture import ledger as ledgers
@@ -154,10 +144,10 @@ def per_call(function: Case, before: Case | None = None, after: Case | None = No
             before()
         for _ in range(40):
             function()
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(TIMES):
             function()
-        took = (time.perf_counter() - began) / TIMES
+        took = (time.thread_time() - began) / TIMES
         if after is not None:
             after()
         return took
