@@ -1,8 +1,8 @@
 """What an event costs: beside a line of logging, a span of OpenTelemetry and of Sentry. What libraries cost more: `probe_libraries.py`.
 
 Budgets (docs/explanation/performance.md): an event <= 1/5 of a line of the standard library's logging and <= 1/15 of OpenTelemetry's span.
-Peers that are not installed are left out. All cases run in turn in one process; what counts is the processor time of their own thread, so that
-work on the machine matters little, and so does what the peers export in a thread of its own. `ROUNDS` sets how often.
+All cases run in turn in one process. What counts is the processor time of their own thread, so that other work on the machine matters
+little, and so does what the peers export in a thread of its own. `ROUNDS` sets how often.
 """
 
 from __future__ import annotations
