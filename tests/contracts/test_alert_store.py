@@ -296,6 +296,14 @@ def test_quiet_hours_hold_back_until_they_end(desk):
     assert desk.events() == ["failed"]
 
 
+def test_an_old_reading_of_the_clock_makes_nothing_due(desk):
+    """F46, F54: a sender that was stopped between the clock and its claim does not take what was planned meanwhile for a clock set back."""
+    who = Claimant("me", "boot", desk.clock.wall(), desk.clock.monotonic(), 90.0)
+    desk.clock.sleep(300)
+    desk.run(quiet_hours=[["22:00", "07:00"]])
+    assert not desk.alerts.is_due("chat", who) and desk.alerts.claim("chat", who, 10) == []
+
+
 def test_a_silence_keeps_back_and_says_so_at_its_end(desk):
     """F48b, T33: announced when it is set; what it kept back is on record; at its end, what is still bad is told once, with the number."""
     desk.run("forecast", "succeeded", to=("chat",))

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py sim --fleet")
     parser.add_argument("--job-hours", type=float, default=2000.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=40)
+    parser.add_argument("--jobs", type=int, default=84)
     parser.add_argument("--faults", type=float, default=1.0, help="how many times as many faults as usual")
     parser.add_argument("--trace", action="store_true", help="print every line of the trace")
     args = parser.parse_args(arguments)

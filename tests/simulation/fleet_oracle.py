@@ -6,19 +6,26 @@
 - No slot is told twice, whatever happens.
 - A run whose supervisor was killed is lost; one that finished never is.
 - All that in time: within a tick or two, if somebody could look.
+
+The other clocks are judged in `fleet_oracle_rest`.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from fleet_oracle_rest import rest
 from fleet_world import HOUR, RESTART, TICK, Job, World
 
 from offduty.watch.schedule import slots
 
 LATE = 3 * TICK
+PERIODS = {"*/15 * * * *": 900.0, "*/20 * * * *": 1200.0, "*/30 * * * *": 1800.0, "0 * * * *": HOUR, "0 */2 * * *": 2 * HOUR}
 SLACK = 2 * TICK + 60  # around the edges of what can be judged strictly
 
 
@@ -42,6 +49,7 @@ def judge(world: World) -> Verdict:
         (_every if job.promise.every else _slots)(world, job, verdict, {slot for name, slot in told if name == job.name})
     _lost(world, verdict)
     _in_time(world, verdict)
+    verdict.wrong += rest(world)
     return verdict
 
 
@@ -51,6 +59,7 @@ def _slots(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
     assert schedule is not None
     starts = world.truth.starts[job.name]
     judged = set()
+    verdict.wrong += [f"told on a holiday: {job.name} {slot}" for slot in told if _is_holiday(job, slot)]
     for begin, end in world.truth.lived:
         for slot in slots(schedule, max(begin, job.begins)):
             if slot > end:
@@ -72,12 +81,31 @@ def _slots(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
             verdict.wrong.append(f"phantom: {job.name} {slot}")
 
 
+def _is_holiday(job: Job, slot: float) -> bool:
+    """By what the clock in its zone shows."""
+    return datetime.fromtimestamp(slot, ZoneInfo(job.promise.zone)).date().isoformat() in job.promise.except_on
+
+
 def _is_whole(world: World, job: Job, begin: float, end: float) -> bool:
     """Whether this stretch of wall time went by exactly once, with somebody's verdict on it after it, and on no clock but a right one."""
+    if any(begin - SLACK < until and since < end for since, until in _unjudged(world)):
+        return False
     touching = [it for it in world.truth.lived if it[0] - SLACK < end and begin < it[1] + SLACK]
+    if any(gone < end + SLACK and begin - SLACK < back for gone, back in world.truth.left[job.name]):
+        return False
     if len(touching) != 1 or not touching[0][0] + SLACK < begin or not end + SLACK < touching[0][1]:
         return False
     return not job.skew or not _is_impaired(world, begin - SLACK, end + SLACK)
+
+
+def _unjudged(world: World) -> Iterator[tuple[float, float]]:
+    """From the last look before the clock was set to the first one after it: when in between that happened, nobody can say."""
+    for number, (start, end) in enumerate(world.truth.lived):
+        first, last = world.truth.looked.get(number, (math.inf, -math.inf))
+        if number:
+            yield start, min(first, end)
+        if number < len(world.truth.lived) - 1:
+            yield max(last, start), end
 
 
 def _is_impaired(world: World, begin: float, end: float) -> bool:
@@ -88,18 +116,19 @@ def _is_impaired(world: World, begin: float, end: float) -> bool:
 
 def _window(job: Job) -> tuple[float, float]:
     """As documented: five minutes, or a quarter of the time between slots; a grace that leaves room for the next one."""
-    period = {"*/15 * * * *": 900.0, "0 * * * *": HOUR}.get(job.promise.cron, HOUR if job.promise.on_calendar else 24 * HOUR)
+    period = PERIODS.get(job.promise.cron, HOUR if job.promise.on_calendar else 24 * HOUR)
     early = min(300.0, period / 4)
     return early, min(900.0 if job.promise.start_grace is None else job.promise.start_grace, period - early)
 
 
 def _every(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
     """So long after the last start, whenever that was."""
-    period, grace = job.promise.every or 0.0, job.promise.start_grace or 0.0
+    grace = job.promise.start_grace or 0.0
+    verdict.wrong += [f"told on a holiday: {job.name} {slot}" for slot in told if _is_holiday(job, slot)]
     for begin, end in world.truth.lived:
         starts = sorted(at for at in world.truth.starts[job.name] if begin <= at <= end)
         for one, following in zip(starts, [*starts[1:], math.inf][: len(starts)], strict=True):
-            due = one + period
+            due = _due(job, one)
             if not _is_whole(world, job, one, due + grace):
                 continue
             verdict.slots += 1
@@ -110,6 +139,15 @@ def _every(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
                 verdict.wrong.append(f"unnoticed: {job.name} {due}")
             if following < due + grace - SLACK and said:
                 verdict.wrong.append(f"false missed: {job.name} {due}")
+
+
+def _due(job: Job, last: float) -> float:
+    """So long after the last start, and as often again as it takes to be on no holiday."""
+    period = job.promise.every or math.inf
+    due = last + period
+    while _is_holiday(job, due):
+        due += period
+    return due
 
 
 def _lost(world: World, verdict: Verdict) -> None:

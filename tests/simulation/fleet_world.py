@@ -6,39 +6,30 @@ between any two of its store operations. What really happened is kept beside it 
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from fleet_kinds import BEGINNINGS, HOUR, KINDS, MAX_AGE
 from sim_engine import Engine
 
+from offduty.alerts.incident import NEVER_RAN
 from offduty.clock import Clock, rfc3339
 from offduty.errors import StoreError
 from offduty.runs.spool import Spool
 from offduty.stores.replay import replay, take
 from offduty.stores.sqlite import open_store
 from offduty.testing import a_run
-from offduty.watch.promise import Promise
-from offduty.watch.watcher import Watcher
+from offduty.watch.promise import Output, Promise
+from offduty.watch.watcher import NEVER, Watcher
 
-HOUR, DAY = 3600.0, 86_400.0
+DAY = 86_400.0
 TICK = 30.0
 RESTART = 60.0  # seconds until systemd has started a watcher that died again
-BEGINNINGS = tuple(  # before clocks are put forward and back, and one ordinary day
-    datetime(*day, 12, tzinfo=UTC).timestamp() for day in ((2027, 3, 27), (2027, 10, 30), (2027, 3, 13), (2027, 11, 6), (2026, 11, 23))
-)
-PROMISES = (
-    {"cron": "*/15 * * * *", "start_grace": 120.0, "zone": "Europe/London"},
-    {"cron": "0 * * * *", "start_grace": 300.0},
-    {"cron": "30 2 * * *", "start_grace": 600.0, "zone": "America/New_York"},
-    {"cron": "30 1 * * *", "zone": "Europe/London"},
-    {"on_calendar": "*-*-* *:20:00", "start_grace": 300.0, "zone": "Australia/Lord_Howe"},
-    {"every": HOUR, "start_grace": 600.0},
-)
-TELL = {"team": "ds", "owed": {event: [{"channel": "chat"}] for event in ("missed", "lost", "recovered")}}
+TELL = {"team": "ds", "owed": {event: [{"channel": "chat"}] for event in ("missed", "lost", "overdue", "stale", "stuck", "recovered")}}
 SKEWS = (0.0, 0.0, 0.0, -DAY, -40 * 60.0, 40 * 60.0, DAY)
 
 
@@ -58,6 +49,28 @@ class Fleet:
 
 
 @dataclass
+class Life:
+    """One run as it really was, in true time. `ended`: how, with `at`; "" while it runs."""
+
+    job: str
+    began: float
+    host: str
+    ended: str = ""
+    at: float = math.inf
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a watcher told beside missed slots: `what` it is about (a run's id, a job, another watcher), by both clocks."""
+
+    event: str
+    what: str
+    key: str
+    at: float
+    wall: float
+
+
+@dataclass
 class Truth:
     """What happened. Moments of `starts` are what the clock of the watchers' machine showed.
 
@@ -72,8 +85,17 @@ class Truth:
     lost: dict[str, float] = field(default_factory=dict)
     false_lost: list[str] = field(default_factory=list)
     lived: list[list[float]] = field(default_factory=list)
+    looked: dict[int, tuple[float, float]] = field(default_factory=dict)  # of these, by number: the first and the last look
     impaired: list[tuple[float, float]] = field(default_factory=list)
     offsets: set[float] = field(default_factory=set)
+    runs: dict[str, Life] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
+    never: dict[tuple[str, float], bool] = field(default_factory=dict)  # (job, slot): told as one that never ran at all
+    wrote: dict[str, list[tuple[float, float]]] = field(default_factory=dict)  # of outputs: true time, wall time
+    beats: dict[str, list[float]] = field(default_factory=dict)  # of watchers
+    left: dict[str, list[list[float]]] = field(default_factory=dict)  # stretches of wall time in which nobody was to watch a job
+    unwatched: dict[str, list[list[float]]] = field(default_factory=dict)  # the same in true time
+    steps: list[float] = field(default_factory=list)  # when the clock was set, or the machine slept
 
 
 class FleetClock(Clock):
@@ -137,6 +159,7 @@ class World:
     def set_wall(self, by: float) -> None:
         """Set the clock: one stretch of wall time ends, another begins."""
         self.truth.lived[-1][1] = self.wall()
+        self.truth.steps.append(self.engine.now)
         self.engine.wall_offset += by
         self.truth.offsets.add(self.engine.wall_offset)
         self.truth.lived.append([self.wall(), self.wall()])
@@ -150,19 +173,31 @@ class World:
             self.end(run)
         return run_id in self.alive
 
-    def end(self, record: Any) -> None:
-        """The run ends as it should: its last words, then it is gone."""
+    def end(self, record: Any, outcome: str = "succeeded") -> bool:
+        """The run ends by itself: its last words, then it is gone. False if it was gone already."""
         if self.alive.pop(record["id"], None) is None and record["host"] == "home":
-            return
+            return False
+        life = self.truth.runs[record["id"]]
+        if life.ended:
+            return False
+        life.ended, life.at = outcome, self.engine.now
         ended = {
             **record,
-            "outcome": "succeeded",
-            "exit_code": 0,
+            "outcome": outcome,
+            "exit_code": 0 if outcome == "succeeded" else 1,
             "exit_source": "child",
             "ended_at": max(record["started_at"], rfc3339(self.wall())),
+            "duration_s": self.engine.now - life.began,
         }
         Spool(f"{self.folder}/spool", record["id"]).append("ended", ended, durable=False)
         self.truth.finished.add(record["id"])
+        return True
+
+    def killed(self, run_id: str) -> None:
+        """Its supervisor is gone without a word."""
+        life = self.truth.runs[run_id]
+        life.ended, life.at = "killed", self.engine.now
+        self.truth.killed[run_id] = self.engine.now
 
     def take_in(self) -> None:
         """Production's."""
@@ -199,11 +234,13 @@ class Post:
         doors = Doors(world, world.store, self)
         if self.watcher is None:
             boot = world.engine.boot
-            self.watcher = Watcher(doors, world.take_in, world.clock, me=self.name, host="home", boot=boot)
+            tell = {**TELL, "job": NEVER}
+            self.watcher = Watcher(doors, world.take_in, world.clock, me=self.name, host="home", boot=boot, tell=tell)
         try:
             self.watcher.tick()
         except Killed:
             world.engine.trace(f"{self.name} killed")
+            world.truth.impaired.append((world.engine.now, world.engine.now + RESTART))
             self.kill(RESTART)
         except StoreError:
             pass
@@ -234,11 +271,24 @@ class Doors:
             raise StoreError("E607", "the store is away")
         self._between()
         answer = call(*args, **kwargs)
-        if name == "happen" and answer and args[0].event == "missed":
-            world.truth.told.append((args[0].job, args[0].at, world.engine.now, world.wall()))
-            world.engine.trace(f"missed {args[0].job} {rfc3339(args[0].at)}")
+        if name == "happen" and answer:
+            self._told(args[0])
+        elif name == "beat":
+            world.truth.beats.setdefault(args[0].id, []).append(world.engine.now)
+            first, _ = world.truth.looked.get(len(world.truth.lived) - 1, (world.wall(), 0.0))
+            world.truth.looked[len(world.truth.lived) - 1] = (first, world.wall())
         self._between()
         return answer
+
+    def _told(self, happening: Any) -> None:
+        truth, engine, wall = self._world.truth, self._world.engine, self._world.wall()
+        if happening.event == "missed":
+            truth.told.append((happening.job, happening.at, engine.now, wall))
+            truth.never[happening.job, happening.at] = happening.cause == NEVER_RAN
+        else:
+            what = happening.key.split(":")[1] if happening.event == "stuck" else happening.run or happening.job
+            truth.said.append(Said(happening.event, what, happening.key, engine.now, wall))
+        engine.trace(f"{happening.event} {happening.job} {rfc3339(happening.at)}")
 
     def _between(self) -> None:
         """Here the process may die, or another watcher have its turn."""
@@ -259,14 +309,18 @@ class Job:
 
     def __init__(self, world: World, number: int) -> None:
         self.world, self.name = world, f"job-{number:02}"
-        kind = PROMISES[number % len(PROMISES)]
-        self.promise = Promise(self.name, tell={**TELL, "job": self.name}, **kind)  # type: ignore[arg-type]
+        self.kind = KINDS[number % len(KINDS)]
+        self.output = f"{world.folder}/{self.name}.csv"
+        outputs = (Output(f"{world.folder}/{self.name}*.csv", MAX_AGE),) if self.kind.writes else ()
+        self.promise = Promise(self.name, tell={**TELL, "job": self.name}, outputs=outputs, **self.kind.promise)
         self.skew = SKEWS[number % len(SKEWS)]
         self.dead_until = 0.0
         self.last: float | None = None
         self.slot: float | None = None
         self.begins = world.wall()
         world.truth.starts[self.name] = []
+        world.truth.left[self.name] = []
+        self.write()
         world.store.watch.promise(self.promise, "", world.wall())
         self.plan()
 
@@ -283,43 +337,90 @@ class Job:
             self.slot = None
         elif (slot := self._next(asked)) is not None and slot <= now:
             self.slot = None
-            if self.world.engine.now >= self.dead_until and not self.world.quiet:
+            if self.kind.starts and self.world.engine.now >= self.dead_until and not self.world.quiet:
                 self.world.engine.at(self.world.engine.now + self.world.random.random() * 40, self.start)
         self.plan()
 
     def _next(self, asked: float) -> float | None:
         """The next slot; what a cron line says is only asked for when that is over."""
         if self.promise.every:
-            return (self.last if self.last is not None else self.begins) + self.promise.every
+            last = self.last if self.last is not None else self.begins
+            return self.promise.schedule(last).after(last)  # type: ignore[union-attr]
         if self.slot is None:
             self.slot = self.promise.schedule().after(asked)  # type: ignore[union-attr]
         return self.slot
 
-    def start(self) -> None:
-        """A run, for minutes at most; now and then its supervisor is killed. Those of other hosts are not ours to kill."""
+    def start(self, root: str = "") -> None:
+        """A run, for minutes at most unless it hangs; now and then its supervisor is killed. Those of other hosts are not ours to kill.
+
+        `root`: the run that failed, and is tried again.
+        """
         world, random = self.world, self.world.random
         if world.is_down() or world.quiet:
             return
-        self.last = now = world.wall()
-        host = "home" if not self.skew else "elsewhere"
+        now, host = world.wall(), "home" if not self.skew else "elsewhere"
         run = a_run(self.name, "running", at=now + self.skew, id=new_id_of(world, now), host=host, boot_id=world.engine.boot)
-        run["root_id"] = run["id"]
-        world.truth.starts[self.name].append(now)
+        run |= {"root_id": root or run["id"], "attempt": 2 if root else 1, "trigger": "retry" if root else "scheduled"}
+        if not root:
+            self.last = now
+            world.truth.starts[self.name].append(now)
+        world.truth.runs[run["id"]] = Life(self.name, world.engine.now, host)
         world.engine.trace(f"start {self.name} {run['id']}")
         Spool(f"{world.folder}/spool", run["id"]).append("started", run, durable=False, tell=dict(self.promise.tell))
         if host == "home":
             world.alive[run["id"]] = world.engine.boot
         if random.random() < 0.7 and world.engine.now >= world.away_until:
             take(f"{world.folder}/spool", run["id"], world.store, alive=lambda _: True, clock=world.clock)
-        lasts = 1 + random.random() ** 3 * 500
+        outcome, lasts = self._fate(root)
         if host == "home" and random.random() < 0.05 * world.fleet.faults:
             world.engine.at(world.engine.now + lasts * random.random(), lambda: self.killed(run["id"]))
-        world.engine.at(world.engine.now + lasts, lambda: world.end(run))
+        world.engine.at(world.engine.now + lasts, lambda: self.end(run, outcome))
+
+    def _fate(self, root: str) -> tuple[str, float]:
+        """How a run will end, if nothing happens to it, and after how many seconds."""
+        random, kind, faults = self.world.random, self.kind, min(self.world.fleet.faults, 2.0)
+        lasts = 1 + random.random() ** 3 * kind.longest
+        if random.random() < kind.hangs * faults:
+            return "timed_out", HOUR * (0.25 + random.random())
+        return ("failed" if not root and random.random() < kind.fails * faults else "succeeded"), lasts
+
+    def end(self, run: Any, outcome: str) -> None:
+        """What a run leaves behind, and what follows."""
+        world = self.world
+        if not world.end(run, outcome):
+            return
+        if outcome == "succeeded" and world.random.random() < 0.9:
+            self.write()
+        if outcome == "failed":
+            world.engine.at(world.engine.now + 60 + world.random.random() * 900, lambda: self.start(run["id"]))
+
+    def write(self) -> None:
+        """The output, as old as the clock of the machine says; a broken job does not write it."""
+        world = self.world
+        if self.kind.writes:
+            with open(self.output, "wb"):
+                pass
+            os.utime(self.output, (world.wall(), world.wall()))
+            world.truth.wrote.setdefault(self.name, []).append((world.engine.now, world.wall()))
 
     def killed(self, run_id: str) -> None:
         """SIGKILL of its supervisor."""
         if self.world.alive.pop(run_id, None) is not None:
-            self.world.truth.killed[run_id] = self.world.engine.now
+            self.world.killed(run_id)
+
+    def leave(self, seconds: float) -> None:
+        """It is taken out of the configuration for so long."""
+        world = self.world
+        if world.store.watch.forget(self.name):
+            world.truth.left[self.name].append([world.wall(), math.inf])
+            world.truth.unwatched.setdefault(self.name, []).append([world.engine.now, math.inf])
+            world.engine.at(world.engine.now + seconds, self.come_back)
+
+    def come_back(self) -> None:
+        """As it was promised before, from now on."""
+        self.world.store.watch.promise(self.promise, "", self.world.wall())
+        self.world.truth.left[self.name][-1][1] = self.world.wall()
+        self.world.truth.unwatched[self.name][-1][1] = self.world.engine.now
 
 
 def new_id_of(world: World, wall: float) -> str:
@@ -333,7 +434,7 @@ class Trouble:
 
     RATES = (
         ("scheduler", 0.5), ("crash", 0.3), ("stop", 0.2), ("both", 0.03), ("away", 0.08), ("step", 0.04), ("wrong", 0.015),
-        ("suspend", 0.03), ("reboot", 0.04), ("by_hand", 0.5),
+        ("suspend", 0.03), ("reboot", 0.04), ("by_hand", 0.5), ("removed", 0.1),
     )  # fmt: skip
 
     def __init__(self, world: World) -> None:
@@ -362,6 +463,11 @@ class Trouble:
         """Nothing starts a job for some hours, and nobody knows."""
         job = random.choice(self.world.jobs)
         job.dead_until = self.world.engine.now + random.random() * 5 * HOUR
+
+    def removed(self, random: Any) -> None:
+        """Somebody takes a job out of the configuration, and puts it back hours later."""
+        job = random.choice([it for it in self.world.jobs if not it.promise.outputs and not it.promise.max_duration])
+        job.leave(random.random() * 4 * HOUR)
 
     def by_hand(self, random: Any) -> None:
         """Somebody starts a job at any time."""
@@ -405,6 +511,7 @@ class Trouble:
         """The machine sleeps: the clock on the wall goes on, the monotonic one does not."""
         world, seconds = self.world, random.random() * 8 * HOUR
         self._impaired(seconds)
+        world.truth.steps += [world.engine.now, world.engine.now + seconds]
         world.truth.lived[-1][1] = world.wall()
         world.asleep_until = world.engine.now + seconds
         world.engine.at(world.asleep_until, lambda: self._awake(seconds))
@@ -418,7 +525,7 @@ class Trouble:
         world, seconds = self.world, 30 + random.random() * 900
         self._impaired(seconds + RESTART)
         for run_id in sorted(world.alive):
-            world.truth.killed[run_id] = world.engine.now
+            world.killed(run_id)
         world.alive.clear()
         for post in world.watchers:
             post.kill(seconds)

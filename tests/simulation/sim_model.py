@@ -18,6 +18,7 @@ from sim_world import Deed
 DAY = 86_400.0
 MONTH = 30 * DAY
 SLACK = 4 * 3600.0  # seconds: the store is away for half an hour, keepers die, and both again and again
+NOTICED = 900.0  # seconds: a clock that is set back by less only delays
 FIRING = ("failed", "missed", "reminder", "escalated", "silenced")
 
 Wanted = tuple[str, str, str, str]  # channel, event, job, run
@@ -167,13 +168,13 @@ class Model:
         """Patience wears off while a case is told of and nobody sleeps; no clock that is set takes more of it than was planned."""
         if case.due is not None and case.asleep_until is None:
             ahead = case.due - self.now
-            passed = case.wait if ahead <= 0 or ahead > case.wait + 1 else case.wait - ahead
+            passed = case.wait if ahead <= 0 or ahead > case.wait + NOTICED else case.wait - ahead
             case.patience -= min(max(0.0, passed), case.patience)
 
     def on_tick(self, _: float) -> None:
         every = [case for cases in self.found.cases.values() for case in cases]
         for case in every:
-            if case.due is not None and (case.due <= self.now or case.due - self.now > case.wait + 1):
+            if case.due is not None and (case.due <= self.now or case.due - self.now > case.wait + NOTICED):
                 if self.true - case.planned > case.wait + SLACK:
                     self.found.late.append(f"late: {case.job} {case.cause} at {self.true:.0f}, planned at {case.planned:.0f}")
                 self.time_has_come(case)

@@ -71,6 +71,8 @@ def _lost(world: World, verdict: Verdict, found: Expected, told: dict[Wanted, di
         arrived = told.get(one, {})
         rest = [row for row in by_want.get(one, ()) if row.key not in arrived]
         missing = times - len(arrived) - sum(_is_for_later(world, row) for row in rest)
+        within = sum(row.state == "delivered" and row.group.startswith("storm-") for row in rest)  # its page goes on for others
+        verdict.delivered, missing = verdict.delivered + min(max(0, missing), within), missing - within
         accounted = sum(_is_accounted(row, noticed, by_want) for row in rest)
         verdict.dead += min(max(0, missing), accounted)
         if missing > accounted:
@@ -86,14 +88,14 @@ def _is_for_later(world: World, row: Any) -> bool:
 
 
 def _is_accounted(row: Any, noticed: set[str], by_want: dict[Wanted, list[Any]]) -> bool:
-    """Given up, and told elsewhere; or the end of something whose beginning was; or part of a page that stands for many."""
+    """Given up, and told elsewhere; or the end of something whose beginning was."""
     if row.state == "dead":
         return row.key in noticed or row.group in noticed
     if row.state == "dropped" and row.event == "recovered":
         chain = [it for rows in by_want.values() for it in rows if it.chain == row.chain and it.channel == row.channel]
         begun = [it for it in chain if it.event in FIRING and it.state != "silenced"]
         return bool(begun) and all(_is_accounted(it, noticed, by_want) for it in begun)
-    return row.state == "delivered" and row.group.startswith("storm-")
+    return False
 
 
 def _copies(world: World, verdict: Verdict) -> None:

@@ -30,6 +30,9 @@ DRILLS = ("drill_failed", "drill_passed")
 NEVER_RAN = "never ran"
 """The cause of a missed run of a job that never ran at all: it was set up, and nothing starts it."""
 UPDATE_EVERY = 900.0  # seconds between two updates on a job that flaps
+SET_BACK = 900.0
+"""Seconds that a planned moment may lie further ahead than it was planned before that proves a clock set back: less may be the age of a
+reading, as of somebody who waited for the store, or was stopped, while another planned (F46, F54)."""
 MOST_NOTES = 100
 DRILL = "drill"
 """The cause of an incident that a drill found."""
@@ -101,7 +104,7 @@ class Incident:
 
     def is_due(self, now: float) -> bool:
         """A moment further ahead than it was ever planned is a clock that was set back: due (F54)."""
-        return self.due is not None and (self.due <= now or self.due - now > self.due_in + 1)
+        return self.due is not None and (self.due <= now or self.due - now > self.due_in + SET_BACK)
 
 
 @dataclass(frozen=True)

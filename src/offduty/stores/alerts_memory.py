@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from offduty.alerts.books import Claimant
-from offduty.alerts.incident import Incident
+from offduty.alerts.incident import SET_BACK, Incident
 from offduty.alerts.owed import UNFINISHED, Health, Owed, RowState, Silence
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class MemoryBooks:
 
     def _is_due(self, row: Owed, who: Claimant) -> bool:
         if row.state == "waiting":
-            ready = row.not_before <= who.wall or row.not_before - who.wall > row.within + 1
+            ready = row.not_before <= who.wall or row.not_before - who.wall > row.within + SET_BACK
         else:
             ready = self._has_lapsed(row.number, who)
         return ready and all(it.number >= row.number or it.state not in UNFINISHED for it in self.of_chain(row.chain, row.channel))

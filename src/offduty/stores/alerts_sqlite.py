@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from offduty.alerts.books import Claimant
-from offduty.alerts.incident import Incident, incident_from_json
+from offduty.alerts.incident import SET_BACK, Incident, incident_from_json
 from offduty.alerts.owed import UNREADABLE, Health, Owed, RowState, Silence
 from offduty.stores import queries
 from offduty.stores.record import as_json
@@ -94,7 +94,7 @@ class SqliteBooks:
         self._do("put_incident", {**columns, "entry": as_json(incident.as_json())})
 
     def due_incidents(self, now: float, limit: int) -> list[Incident]:
-        return _incidents(self._all("due_incidents", {"now": now, "limit": limit}))
+        return _incidents(self._all("due_incidents", {"now": now, "limit": limit, "set_back": SET_BACK}))
 
     def silences(self) -> list[Silence]:
         return [Silence(**entry) for (text,) in self._all("silences", ()) if (entry := _object(text))]
@@ -140,14 +140,14 @@ class SqliteBooks:
 
     def claim(self, channel: str, who: Claimant, limit: int) -> list[Owed]:
         """A row that cannot be read comes as a dead one, of which only its number and columns are known."""
-        found = self._all("due_rows", {**vars(who), "channel": channel, "limit": limit})
+        found = self._all("due_rows", {**vars(who), "channel": channel, "limit": limit, "set_back": SET_BACK})
         if found:
             self._do("lease", {**vars(who), "numbers": as_json([number for number, *_ in found])})
         taken = [_leased(columns, who.owner) for columns in found]
         return [_row(columns, entry) or _damaged(columns) for columns, entry in zip(taken, _entries(taken), strict=True)]
 
     def is_due(self, channel: str, who: Claimant) -> bool:
-        return bool(self._all("is_due", {**vars(who), "channel": channel})[0][0])
+        return bool(self._all("is_due", {**vars(who), "channel": channel, "set_back": SET_BACK})[0][0])
 
     def waiting_channels(self) -> list[str]:
         return sorted(channel for (channel,) in self._all("channels_waiting", ()))

@@ -31,7 +31,7 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, due = excluded.due, due_i
 
 -- name: due_incidents
 -- A moment further ahead than it was ever planned is a clock that was set back.
-SELECT entry FROM incident WHERE due IS NOT NULL AND (due <= :now OR due - :now > due_in + 1) ORDER BY due LIMIT :limit;
+SELECT entry FROM incident WHERE due IS NOT NULL AND (due <= :now OR due - :now > due_in + :set_back) ORDER BY due LIMIT :limit;
 
 -- name: silences
 SELECT entry FROM silence WHERE ended = 0 ORDER BY id;
@@ -109,7 +109,7 @@ WHERE number IN (SELECT value FROM json_each(:numbers));
 -- that is before it in its chain is still to be sent.
 channel = :channel AND state IN ('waiting', 'leased')
 AND CASE state
-  WHEN 'waiting' THEN not_before <= :wall OR not_before - :wall > within + 1
+  WHEN 'waiting' THEN not_before <= :wall OR not_before - :wall > within + :set_back
   ELSE CASE boot
     WHEN :boot THEN lease_mono <= :monotonic
     ELSE lease_wall <= :wall OR lease_wall - :wall > :lease + 1
