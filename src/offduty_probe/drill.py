@@ -229,7 +229,7 @@ class Step:
             return
         self.op, self.target = said[0], path(said[1]) if said[0].startswith("file.") else said[1]
         self.attributes = (said[2] if len(said) > 2 else None) or {}
-        module = getattr(original, "__module__", None) or ""
+        module = module_of(original)
         self.is_front = fault_errors.library_of(module) in FRONTS
         self.library = fault_errors.library_of(module, self.target)
         struck = drill.is_struck(self.op, self.target) and not (self.op.startswith("file.") and is_noise(self.target))
@@ -250,11 +250,16 @@ class Step:
             self.change = self._without_column if name == "column-gone" else self._retyped
         elif name in ON_FILES or name == "memory":
             self._strike_file(struck)
-        elif name == "timeout" and self.op == "http.request" and not has_time_limit(self.library, self.args, self.kwargs):
+        elif name in ("timeout", "no-answer") and not self.is_front and not self._has_time_limit():
             drill.note("hung", self.op, self.target, "no time-out is set")
             os.kill(os.getpid(), 9)
         else:
             self._strike_service()
+
+    def _has_time_limit(self) -> bool:
+        from offduty_probe.time_limits import has_time_limit
+
+        return has_time_limit(module_of(self.original), self.op, self.args, self.kwargs)
 
     def _strike_file(self, struck: bool) -> None:
         name, target = self.drill.name, self.target
@@ -399,6 +404,12 @@ class Step:
         return result if self.change is None else self.change(result)
 
 
+def module_of(original: Any) -> str:
+    """Where a function comes from; methods of classes in C say it by their class alone."""
+    owner = getattr(original, "__objclass__", None)
+    return getattr(original, "__module__", None) or getattr(owner, "__module__", None) or ""
+
+
 def opened(args: Any, kwargs: Any) -> Any:
     """For `describe`: what `open` does. None for what is no path."""
     name = args[0] if args else kwargs.get("file")
@@ -431,14 +442,3 @@ def torn(data: bytes) -> bytes:
     line = half.rfind(b"\n") + 1
     end = data.find(b"\n", line)
     return data[: line + max((end - line) // 3, 1)] if line and end > line + 3 else half
-
-
-def has_time_limit(library: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a call waits for an answer for a limited time, as far as that can be seen in it."""
-    if library == "requests":
-        return kwargs.get("timeout") is not None
-    if library == "urllib":
-        socket = sys.modules.get("socket")
-        given = any(type(value) in (int, float) for value in (kwargs.get("timeout"), *args[2:]))
-        return given or (socket is not None and socket.getdefaulttimeout() is not None)
-    return True

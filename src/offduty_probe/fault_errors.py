@@ -93,6 +93,13 @@ ERRORS: Table = {
         "redis": ("redis.exceptions.TimeoutError", ("Timeout reading from {host}:6379",)),
         "pymongo": ("pymongo.errors.NetworkTimeout", ("{host}:27017: timed out",)),
     },
+    "no-answer": {
+        "python": ("TimeoutError", ("timed out",)),
+        "psycopg": ("psycopg.errors.ConnectionTimeout", ("connection timeout expired",)),
+        "psycopg2": ("psycopg2.OperationalError", (PG + "timeout expired\n",)),
+        "pymysql": ("pymysql.err.OperationalError", (2003, MYSQL + "(timed out)")),
+        "pymongo": ("pymongo.errors.ServerSelectionTimeoutError", ("{host}:27017: timed out",)),
+    },
     "status": {
         "urllib": ("urllib.error.HTTPError", ("HTTP Error {status}: {reason}",)),
         "requests": ("requests.exceptions.HTTPError", ("{status} {side} Error: {reason} for url: {url}",)),

@@ -33,6 +33,7 @@ CALLS = {
     "requests": ("http.request", "import requests; r = requests.get('http://127.0.0.1:9/x', timeout=3); r.raise_for_status(); r.json()"),
     "httpx": ("http.request", "import httpx; r = httpx.get('http://127.0.0.1:9/x'); r.raise_for_status(); r.json()"),
     "botocore": ("object.read", S3),
+    "smtplib": ("mail.send", "import smtplib; smtplib.SMTP('127.0.0.1', 9, timeout=3)"),
 }  # fmt: skip
 RAISED = [
     ("open", "missing", "FileNotFoundError"), ("open", "denied", "PermissionError"), ("open", "memory", "MemoryError"),
@@ -50,6 +51,7 @@ RAISED = [
     ("httpx", "timeout", "httpx.ReadTimeout"), ("httpx", "status-401", "httpx.HTTPStatusError"),
     ("httpx", "garbage", "json.decoder.JSONDecodeError"),
     ("botocore", "refused", "botocore.exceptions.EndpointConnectionError"), ("botocore", "status-403", "botocore.exceptions.ClientError"),
+    ("smtplib", "no-answer", "TimeoutError"),
 ]  # fmt: skip
 
 

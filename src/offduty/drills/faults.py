@@ -44,6 +44,7 @@ FAULTS: dict[str, Fault] = {
         Fault("dns", "its name is not known", NETWORK),
         Fault("tls", "its certificate has expired", ("http.request",)),
         Fault("timeout", "it answers too late", ("http.request", "db.query", "object.*", "cache.call")),
+        Fault("no-answer", "it takes the connection and says nothing", ("db.connect", "mail.send", "file.transfer")),
         Fault("status-401", "it does not know us any more", ("http.request",)),
         Fault("status-403", "it does not let us in", ("http.request", "object.*")),
         Fault("status-404", "it is not there", ("http.request", "object.read")),
