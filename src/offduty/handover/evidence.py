@@ -35,7 +35,8 @@ class Evidence:
     """Of one job. Times: seconds since 1970. `runs`: the newest, oldest first. `proven`: when each channel was last confirmed to arrive.
 
     `pinned`: what pins the environment, "" if nothing; `same_packages`: how many newest runs had the very same packages.
-    `dirty`: None if no version control is known. `secrets`: places in files where one stands open. `keep_s`: how long logs are kept.
+    `dirty`: None if it is not known. `secrets`: places in files where one stands open; `sources`: files of the code that were looked at.
+    `keep_s`: how long logs are kept.
     `turn`: the last time that everything was rehearsed.
     """
 
@@ -58,6 +59,7 @@ class Evidence:
     commit: str = ""
     dirty: bool | None = None
     secrets: tuple[str, ...] = ()
+    sources: int = 0
     keep_s: float = 0.0
     keep_runs: int = 0
     authors: frozenset[str] = frozenset()

@@ -145,8 +145,11 @@ def _logs(e: Evidence) -> Answer:
 
 def _secrets(e: Evidence) -> Answer:
     if e.secrets:
-        return Answer("not met", f"a secret stands open at {_some(e.secrets)}", "offduty check tells how to refer to it instead")
-    return Answer("met", "no secret stands in the configuration")
+        command = "take it from a variable or a file, and change it: every copy of the file has it"
+        return Answer("not met", f"a secret seems to stand open at {_some(e.secrets)}", command)
+    if not e.sources:
+        return Answer("met", "no secret stands in the configuration; no run has told which files its code is")
+    return Answer("met", f"no secret stands in the configuration, or in {_count(e.sources, 'file')} of its code")
 
 
 def _dependencies(e: Evidence) -> Answer:
@@ -162,7 +165,11 @@ def _coverage(e: Evidence) -> Answer:
     command = f"offduty triage coverage {e.job}"
     if e.coverage is None:
         return Answer("not yet", "nobody has compared what can fail with the triage table", command)
+    at = e.coverage.at
     said = f"{int(e.coverage.share * 100)} % of what can fail is explained, {_count(e.coverage.holes, 'hole')}"
+    said += f", looked at {_ago(at, e.now)}" if at is not None else ""
+    if at is not None and not _within(at, REHEARSED_FOR, e.now):
+        return Answer("not met", f"{said}: too long ago", command)
     return Answer("met", said) if e.coverage.share >= COVERED else Answer("not met", f"{said}; {int(COVERED * 100)} % are needed", command)
 
 
@@ -191,6 +198,9 @@ def _environment(e: Evidence) -> Answer:
 
 
 def _committed(e: Evidence) -> Answer:
+    if e.commit and e.dirty is None:
+        said = f"the last run was of commit {e.commit}, or not: whether its files are the commit's could not be told"
+        return Answer("not met", said, "the documentation (what changed) names what cannot be read of a repository")
     if e.dirty is None:
         return Answer("not met", "the last run knows of no commit", f"git init && git add . && git commit, then: offduty run {e.job}")
     if e.dirty:

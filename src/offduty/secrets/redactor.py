@@ -53,12 +53,12 @@ class Redactor:
         collected = collect(environ, names, values)
         self.notes = collected.notes
         self._values = collected.values
-        self._search: _Search | None = None
+        self._search: Search | None = None
 
     @property
-    def _ready(self) -> _Search:
+    def _ready(self) -> Search:
         if self._search is None:
-            self._search = _Search(Known(self._values))
+            self._search = Search(Known(self._values))
         return self._search
 
     def redact(self, chunk: bytes, *, final: bool) -> tuple[bytes, bytes]:
@@ -105,13 +105,13 @@ def _masked_pair(pair: str) -> str:
     return f"{key}={MASK}" if value and is_key(key) else key + mark + value
 
 
-class _Search:
+class Search:
     """The searchers over all literals: one that answers "is there any?" fast, and one that tells all places."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, kinds: Iterable[Finder] | None = None) -> None:
         self.known = known
         finders: dict[bytes, list[Finder]] = {}
-        for finder in (*FORMATS, Keyed()):
+        for finder in kinds or (*FORMATS, Keyed()):
             for literal in finder.literals:
                 finders.setdefault(literal, []).append(finder)
         self._literals = list(finders.keys() | known.anchors.keys())
@@ -127,9 +127,9 @@ class _Search:
 
     def found(self, view: bytes) -> list[Found]:
         """The secrets in `view`, in no order; they may overlap."""
-        return [*self._by_literal(view), *_userinfo(view)] if self.may_hold(view) else []
+        return [*self.by_literal(view), *userinfo(view)] if self.may_hold(view) else []
 
-    def _by_literal(self, view: bytes) -> Iterator[Found]:
+    def by_literal(self, view: bytes) -> Iterator[Found]:
         """Places inside what a finder has already judged are not looked at again: that keeps dense candidates linear."""
         judged: dict[Finder | bytes, int] = {}
         for index, at, _ in self._places(view):
@@ -166,7 +166,7 @@ def _groups(literals: list[bytes], size: int) -> Iterator[BytesAhoCorasick]:
         yield BytesAhoCorasick(group, MatchKind.LeftmostFirst)
 
 
-def _userinfo(view: bytes) -> Iterator[Found]:
+def userinfo(view: bytes) -> Iterator[Found]:
     """The password of `scheme://user:password@host`."""
     if b"@" in view:
         for match in _USERINFO.finditer(view):
@@ -183,13 +183,13 @@ def _blocks(chunk: bytes) -> Iterator[tuple[bytes, bool]]:
         start = stop
 
 
-def _split(search: _Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
+def _split(search: Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
     """`redact` for a chunk without any literal."""
     cut = len(chunk) if final else _cut(search, chunk, [])
     return (chunk, b"") if cut == len(chunk) else (chunk[:cut], chunk[cut:])
 
 
-def _redact(search: _Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
+def _redact(search: Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
     """`redact` for one block: find, decide where to stop, mask."""
     code = None if final else shapes.UNFINISHED_CODE.search(chunk, max(0, len(chunk) - 80))
     text, rest = (chunk[: code.start()], code[0]) if code else (chunk, b"")
@@ -206,7 +206,7 @@ def _redact(search: _Search, chunk: bytes, final: bool) -> tuple[bytes, bytes]:
     return _masked(text[:text_cut], plain, spans), text[text_cut:] + rest
 
 
-def _cut(search: _Search, view: bytes, found: list[Found]) -> int:
+def _cut(search: Search, view: bytes, found: list[Found]) -> int:
     """Where in `view` the part begins that must be held back, because a secret may have begun there."""
     cut = min(search.known.begun_at(view), _word_begun_at(view), *(item.context for item in found if item.unfinished), len(view))
     for item in sorted(found, key=_end, reverse=True):

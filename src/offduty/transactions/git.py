@@ -51,6 +51,19 @@ def state_of(folder: str) -> tuple[str | None, bool | None]:
         return commit, None
 
 
+def history(folder: str, most: int) -> list[str]:
+    """What git notes of each change of HEAD in this clone, and in this work tree of it: lines with who did it. Each at most `most` long."""
+    found = _repository(folder)
+    lines = list[str]()
+    for git in dict.fromkeys(found[1:]) if found else ():
+        try:
+            with open(f"{git}/logs/HEAD", encoding="utf-8", errors="replace") as file:
+                lines += file.read(most).splitlines()
+        except OSError:
+            continue
+    return lines
+
+
 def _repository(folder: str) -> tuple[str, str, str] | None:
     """The top of the work tree, its git folder, and the one it shares with other work trees."""
     top = os.path.abspath(folder)

@@ -15,8 +15,10 @@ from offduty.handover.evidence import Evidence, Resolved, Team
 from offduty.handover.readiness import Readiness, judge
 from offduty.handover.seams import Rehearsal
 from offduty.handover.store import GOOD, Past, Reading
+from offduty.transactions.git import history
 from offduty.triage.row import Row
 from offduty.triage.table import Table
+from offduty.wiring.opensecrets import in_configuration, in_sources
 from offduty.wiring.rehearsal import Kept
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def evidence_of(settings: Settings, name: str, store: SqliteStore, now: float, r
     prints = _fingerprints(store, runs)
     code: Mapping[str, Any] = (prints[0].get("code") or {}) if prints else {}
     folder = folder_of(settings, name)
+    places, sources = in_sources(code.get("files") or (), folder)
     return Evidence(
         job=name,
         now=now,
@@ -70,7 +73,8 @@ def evidence_of(settings: Settings, name: str, store: SqliteStore, now: float, r
         same_packages=_same_packages(prints),
         commit=str(code.get("commit") or "")[:7],
         dirty=code.get("dirty") if code.get("commit") else None,
-        secrets=tuple(str(mistake.where) for mistake in settings.mistakes if mistake.code == "E206"),
+        secrets=(*in_configuration(settings), *places),
+        sources=sources,
         keep_s=float(job.log.keep),
         keep_runs=int(job.log.keep_runs),
         authors=authors_of(folder),
@@ -198,7 +202,7 @@ def _is_pinned(path: str) -> bool:
 def authors_of(folder: str) -> frozenset[str]:
     """Who wrote the code, in small letters: names, addresses and their first parts out of git's own log, and the folder's owner."""
     found = set()
-    for line in _reflog(folder):
+    for line in history(folder, LARGEST):
         who = line.partition("\t")[0].split(" ", 2)[-1].rsplit(" ", 2)[0]
         name, _, address = who.partition(" <")
         found |= {name, address.rstrip(">"), address.partition("@")[0]}
@@ -210,16 +214,6 @@ def authors_of(folder: str) -> frozenset[str]:
     except (OSError, KeyError):
         pass
     return frozenset(text.casefold() for text in found if text)
-
-
-def _reflog(folder: str) -> list[str]:
-    for place in _upwards(folder):
-        try:
-            with open(f"{place}/.git/logs/HEAD", encoding="utf-8", errors="replace") as file:
-                return file.read(LARGEST).splitlines()
-        except OSError:
-            continue
-    return []
 
 
 def _fingerprints(store: SqliteStore, runs: Iterable[Past]) -> list[dict[str, Any]]:
