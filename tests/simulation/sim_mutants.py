@@ -319,6 +319,11 @@ def no_quiet_hours() -> list[Patch]:
     return [(owing, "not_before", lambda urgency, policy, now: now)]
 
 
+def believes_a_clock_that_was_set_back() -> list[Patch]:
+    """What was planned before waits for the day that it was planned for."""
+    return [(Incident, "is_due", lambda self, now: self.due is not None and self.due <= now)]
+
+
 def one_failure_is_enough() -> list[Patch]:
     """Nobody waits for the second failure in a row."""
     right = incident._open_if_enough
@@ -373,7 +378,8 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         a_group_is_marked_alone, folds_and_sends_both, retries_forget,
         one_reminder_is_enough, reminders_without_back_off, reminds_whoever_is_at_it, escalates_over_people, a_snooze_ends_escalation,
         flapping_puts_escalation_off, a_snooze_is_not_heeded, a_silence_ends_in_silence, silences_are_set_in_silence,
-        a_silence_swallows_the_end, a_window_begins_at_once, a_silence_for_all, each_silence_speaks, no_quiet_hours, one_failure_is_enough,
-        failures_are_never_forgotten, well_again_at_once, recovered_is_told_to_all, the_first_end_closes_the_storm, the_storm_never_ends,
+        a_silence_swallows_the_end, a_window_begins_at_once, a_silence_for_all, each_silence_speaks, believes_a_clock_that_was_set_back,
+        no_quiet_hours, one_failure_is_enough, failures_are_never_forgotten, well_again_at_once, recovered_is_told_to_all,
+        the_first_end_closes_the_storm, the_storm_never_ends,
     )
 }  # fmt: skip
