@@ -177,10 +177,17 @@ def _look_after(attempt: Attempt, supervisor: Supervisor, world: World) -> None:
     guard, record = attempt.guard, attempt.record
     record["user"] = guard("user name", user_name) or ""  # not before: a directory service may be asked, over a network
     guard("started", world.started, attempt)
-    chores = guard("chores", world.chores, attempt)
-    supervisor.chores = [*(chores if isinstance(chores, list) else ()), ("reserve", lambda: reserve.make(world.places.reserve))]
+    supervisor.chores = [
+        ("chores", lambda: _first(supervisor, world.chores(attempt))),
+        ("reserve", lambda: reserve.make(world.places.reserve)),
+    ]
     attempt.ended = supervisor.watch()
     attempt.notes += attempt.ended.notes
+
+
+def _first(supervisor: Supervisor, chores: list[tuple[str, Callable[[], object]]]) -> None:
+    """`chores` come before what else there is to be done. They are asked for when there is time for them: a short run has none."""
+    supervisor.chores[:0] = chores
 
 
 def log_folders(job: Job, world: World) -> Iterator[str]:

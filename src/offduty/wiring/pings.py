@@ -32,8 +32,8 @@ from offduty.watch.pings.check import GRACE, PERIOD, Check, Filters, Heard, Key,
 from offduty.watch.pings.rules import Effect, judged, take
 from offduty.watch.pings.store import OpenPings, PingStore
 from offduty.watch.promise import Promise, read_promise
+from offduty.wiring.keeping import NO_SUMMARY
 from offduty.wiring.retain import retain
-from offduty.wiring.runs import NO_SUMMARY
 from offduty.wiring.telling import promise_of, tell_of
 from offduty.wiring.triage import Duty, case_of, duty_of, line, lines_of
 
