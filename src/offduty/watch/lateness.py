@@ -50,7 +50,7 @@ def settle(promise: Promise, slot: float | None, starts: Sequence[float], now: f
         if start is not None:
             left = [at for at in left if at > start]
             kept += 1
-            slot = start + promise.every if promise.every else following
+            slot = first_slot(promise, start) if promise.every else following
         elif now > slot + grace:
             if slot >= judge_from:
                 missed.append(slot)

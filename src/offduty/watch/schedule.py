@@ -83,6 +83,13 @@ class Except:
         return None
 
 
+def counted_from(schedule: Schedule, start: float) -> Schedule:
+    """The schedule of a job whose last run started then: what comes so long after a start moves with it."""
+    if isinstance(schedule, Except):
+        return Except(counted_from(schedule.schedule, start), schedule.days, schedule.zone)
+    return Every(schedule.period, start) if isinstance(schedule, Every) else schedule
+
+
 def slots(schedule: Schedule, at: float) -> Iterator[float]:
     """The slots later than `at`, one after another."""
     slot = schedule.after(at)

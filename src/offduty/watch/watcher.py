@@ -238,7 +238,7 @@ class Watcher:
             for output, _ in stale:
                 found.append(output.path)
                 self._store.alerts.happen(_stale(watched.job, output, now), now, watched.promise.tell or None)
-            fresh = [at + output.max_age for output, at in ages if at is not None and now - at <= output.max_age]
+            fresh = [min(at, now) + output.max_age for output, at in ages if at is not None and now - at <= output.max_age]
             again = [now + output.max_age for output, _ in stale]
             self._store.watch.look_again(watched.job, min([*fresh, *again], default=None))
         return found

@@ -19,7 +19,7 @@ from offduty.watch.entries import Start
 from offduty.watch.lateness import clock_step
 from offduty.watch.looking import RUNS_AGAIN
 from offduty.watch.promise import GRACE
-from offduty.watch.schedule import Schedule
+from offduty.watch.schedule import Schedule, counted_from
 from offduty.wiring.schedules import schedule_of, start_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 1.0
 """Seconds between two looks at the clock: it may be set, and the machine may sleep."""
+AT_ONCE = 0.001
+"""Seconds: a slot that is now is later than so long ago."""
 KILLED_AFTER = 10.0
 """Seconds beyond its own `stop_grace` that a run may take to stop."""
 
@@ -126,18 +128,22 @@ class Starter:
         return plan
 
     def _next(self, name: str, plan: _Plan, now: float) -> float | None:
-        """`every` counts from the last start, and is due at once if there was none."""
-        if plan.start.every is not None:
-            last = self._last_start(name)
-            return now if last is None else min(last, now) + plan.start.every
-        return plan.schedule.after(now) if plan.schedule is not None else None
+        """`every` counts from the last start, and is due at once if there was none; on none of the days that are left out."""
+        if plan.schedule is None:
+            return None
+        if plan.start.every is None:
+            return plan.schedule.after(now)
+        last = self._last_start(name)
+        if last is None:
+            return counted_from(plan.schedule, now).after(now - AT_ONCE)
+        return counted_from(plan.schedule, min(last, now)).after(min(last, now))
 
     def _due(self, name: str, plan: _Plan, now: float) -> None:
         slot = plan.slot
-        assert slot is not None
+        assert slot is not None and plan.schedule is not None
         if plan.start.every is not None:
             self._start(name, plan, slot, now)
-            plan.slot = now + plan.start.every
+            plan.slot = counted_from(plan.schedule, now).after(now)
             return
         newest = _newest(plan, now)
         if newest is None or newest > slot:
