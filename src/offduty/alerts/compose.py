@@ -30,6 +30,7 @@ class Known:
     """What a message may be made of. `run`: its record; `incident`: as JSON; `titles` and `contacts` by team; `told`: who else, in words.
 
     `before`: how many incidents of the job there were in the last 30 days, this one left out. `lines`: the end of the log.
+    `verdict`: on what happened where no run has ended.
     """
 
     run: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Known:
     before: int = 0
     lines: tuple[str, ...] = ()
     link: str = ""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
 
 
 def compose(row: Owed, known: Known, members: Sequence[Owed] = ()) -> Alert:
@@ -57,8 +59,8 @@ def compose(row: Owed, known: Known, members: Sequence[Owed] = ()) -> Alert:
 
 def _of_job(row: Owed, known: Known) -> Alert:
     summary = known.run.get("summary") or {}
-    verdict = summary.get("verdict") or {}
     is_bad = row.status == "firing" or row.event == "warned"
+    verdict = summary.get("verdict") or (known.verdict if is_bad else {})
     explained = summary if is_bad and row.run else {}
     team = verdict.get("team") or row.team
     says_little = is_bad and not (explained.get("because") or explained.get("do"))
@@ -66,8 +68,8 @@ def _of_job(row: Owed, known: Known) -> Alert:
         key=row.key, event=row.event, job=row.job, title=_title(row, known, verdict), at=float(row.facts.get("at", row.at)),
         severity=_severity(row, verdict), status=row.status, incident=row.incident or None, outcome=str(known.run.get("outcome") or ""),
         run=row.run, what=_what(row, explained, known), because=explained.get("because") or "", where=explained.get("where") or "",
-        triage=_triage(verdict) if explained else "", steps=tuple(_steps(row, explained)), team=known.titles.get(team, team),
-        contact=known.contacts.get(team, ""), told=known.told, history=_history(row, known),
+        triage=_triage(verdict) if explained or known.verdict else "", steps=tuple(_steps(row, explained, known.verdict)),
+        team=known.titles.get(team, team), contact=known.contacts.get(team, ""), told=known.told, history=_history(row, known),
         duration_s=known.run.get("duration_s"), host=str(known.run.get("host") or ""), log=str(known.run.get("log") or ""), link=known.link,
         lines=known.lines[-LAST_LINES:] if says_little else (),
     )  # fmt: skip
@@ -133,12 +135,12 @@ def _what(row: Owed, summary: Mapping[str, Any], known: Known) -> str:
         return "Its supervisor is gone: killed, or the machine went down. How the job ended is not known."
     if row.event == "stuck":
         return str(row.facts.get("cause") or "")
-    return str(summary.get("what") or "")
+    return str(summary.get("what") or known.verdict.get("cause") or "")
 
 
-def _steps(row: Owed, summary: Mapping[str, Any]) -> list[str]:
-    steps = [str(step) for step in summary.get("do") or ()]
-    if row.event == "missed":
+def _steps(row: Owed, summary: Mapping[str, Any], verdict: Mapping[str, Any]) -> list[str]:
+    steps = [str(step) for step in summary.get("do") or verdict.get("steps") or ()]
+    if row.event == "missed" and verdict.get("source") != "table":
         never = row.facts.get("cause") == NEVER_RAN
         look = f"Has it been installed? offduty schedule install {row.job}" if never else "Is the scheduler up, and the machine it runs on?"
         steps = [look, f"Start it by hand if it is needed: offduty run {row.job}"]

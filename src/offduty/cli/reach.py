@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from offduty import places as places_module
 from offduty.cli.show import note
@@ -67,7 +67,7 @@ def open_for_reading(args: argparse.Namespace, clock: Clock, *, make: bool = Fal
     places = settings.places() if settings else places_module.find(os.environ)
     store = _open(places, clock, make=make)
     try:
-        for text in (*_take_in_or_say(store, places, clock), *store.notes()):
+        for text in (*_take_in_or_say(store, places, clock, settings), *store.notes()):
             note(args, text)
         yield Reach(store, planned_jobs(settings), places, clock)
     finally:
@@ -84,22 +84,30 @@ def _open(places: Places, clock: Clock, *, make: bool) -> Store:
     return open_store(places.store, clock=clock)
 
 
-def _take_in_or_say(store: Store, places: Places, clock: Clock) -> list[str]:
+def _take_in_or_say(store: Store, places: Places, clock: Clock, settings: Settings | None) -> list[str]:
     """Take the spool in. If that fails, what is in the store can be looked at all the same: the reason, as a note."""
     try:
-        return _take_in(store, places, clock)
+        return _take_in(store, places, clock, settings)
     except StoreError as error:
         return [f"runs that wait in {places.spool} are not shown: {error}"]
 
 
-def _take_in(store: Store, places: Places, clock: Clock) -> list[str]:
+def _take_in(store: Store, places: Places, clock: Clock, settings: Settings | None = None) -> list[str]:
     from offduty.runs.alive import supervisor_alive
     from offduty.stores.replay import replay
     from offduty.wiring.retain import forget_events
 
-    done = replay(places.spool, store, alive=supervisor_alive, clock=clock)
+    done = replay(places.spool, store, alive=supervisor_alive, clock=clock, judge=lambda run: _judge(run, places, settings))
     forget_events(store, done.lost, places.logs)
     return [f"{done.damaged} damaged files of the spool were set aside in {places.spool}/damaged"] if done.damaged else []
+
+
+def _judge(run: Mapping[str, Any], places: Places, settings: Settings | None) -> Mapping[str, Any]:
+    """What triage says of a run that was found lost; what that takes is imported only then."""
+    from offduty.wiring.triage import Duty, duty_of
+    from offduty.wiring.verdicts import judge_lost
+
+    return judge_lost(lambda: duty_of(settings) if settings else Duty(), places.logs)(dict(run))
 
 
 def load_settings(args: argparse.Namespace) -> Settings | None:

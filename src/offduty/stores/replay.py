@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from offduty.runs.store import Record, Store
 
     Alive = Callable[[Mapping[str, object]], bool | None]
+    Judge = Callable[[Record], Mapping[str, Any]]
 
 LARGEST = 16 * 2**20  # bytes of a spool file: it is held in memory
 DAMAGED = "damaged"
@@ -67,13 +68,14 @@ class Unfit(Exception):
     """This is not a file that offduty wrote; says why."""
 
 
-def replay(folder: str, store: Store, *, alive: Alive, clock: Clock) -> Replayed:
+def replay(folder: str, store: Store, *, alive: Alive, clock: Clock, judge: Judge | None = None) -> Replayed:
     """Take in every file of the spool, then judge the runs that the store believes to be running.
 
     `alive` says of a run whether its supervisor lives (None: cannot be said from here), like `offduty.runs.alive.supervisor_alive`.
+    `judge`: what the summary of a run that is lost says by triage; it does not raise.
     `StoreError` if the store cannot take them: then they stay where they are.
     """
-    return _at_work(folder, store, alive, clock, lambda work: work.everything())
+    return _at_work(folder, store, alive, clock, lambda work: work.everything(), judge)
 
 
 def take(folder: str, run_id: str, store: Store, *, alive: Alive, clock: Clock) -> Replayed:
@@ -123,7 +125,9 @@ def _record(body: bytes, run_id: str) -> tuple[str, Record | None, dict[str, Any
     return kind, run, accepted_parts(value)
 
 
-def _at_work(folder: str, store: Store, alive: Alive, clock: Clock, what: Callable[[_Replay], None]) -> Replayed:
+def _at_work(
+    folder: str, store: Store, alive: Alive, clock: Clock, what: Callable[[_Replay], None], judge: Judge | None = None
+) -> Replayed:
     done = Replayed()
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -132,7 +136,7 @@ def _at_work(folder: str, store: Store, alive: Alive, clock: Clock, what: Callab
     except OSError as error:
         raise _spool_error(error, folder) from None
     try:
-        what(_Replay(fd, store, alive, clock, done))
+        what(_Replay(fd, store, alive, clock, done, judge))
     except OSError as error:
         raise _spool_error(error, folder) from None
     finally:
@@ -149,8 +153,8 @@ def _spool_error(error: OSError, folder: str) -> StoreError:
 class _Replay:
     """One pass. `fd`: the spool's folder (-1: there is none), so that no name in it can lead out of it."""
 
-    def __init__(self, fd: int, store: Store, alive: Alive, clock: Clock, done: Replayed) -> None:
-        self.fd, self.store, self.alive, self.clock, self.done = fd, store, alive, clock, done
+    def __init__(self, fd: int, store: Store, alive: Alive, clock: Clock, done: Replayed, judge: Judge | None) -> None:
+        self.fd, self.store, self.alive, self.clock, self.done, self.judge = fd, store, alive, clock, done, judge
 
     def everything(self) -> None:
         for name in self._names():
@@ -168,7 +172,7 @@ class _Replay:
     def _without_end(self, run: Record) -> None:
         """Its end may have come to the spool since we looked there; if not, the claim decides who calls it lost."""
         self.file(run["id"] + ENDING)
-        end = lost(run, self.clock.wall())
+        end = self._lost(run, 0)
         if self.store.mark_lost(run["id"], ended_at=end["ended_at"], summary=end["summary"]):
             self.done.lost.append(run["id"])
 
@@ -197,7 +201,10 @@ class _Replay:
             self._finish(name, spooled)
 
     def _lost(self, run: Record, damaged: int) -> Record:
-        return lost(run, self.clock.wall(), [f"{damaged} damaged lines in its spool file"] if damaged else [])
+        said = dict(self.judge(run)) if self.judge else {}
+        notes = [*([f"{damaged} damaged lines in its spool file"] if damaged else []), *said.pop("notes", ())]
+        end = lost(run, self.clock.wall(), notes)
+        return {**end, "summary": {**end["summary"], **said}}
 
     def _commit(self, record: Record, parts: Mapping[str, Any]) -> None:
         happened = self.store.put_run(record, **parts)

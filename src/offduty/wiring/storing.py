@@ -7,8 +7,12 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from offduty.runs.attempts import World
     from offduty.runs.job import Job
+    from offduty.runs.store import Record
     from offduty.runs.supervise import Guard
     from offduty.stores.sqlite import SqliteStore
 
@@ -113,9 +117,16 @@ class StoreAtHand:
         if self.is_warm:
             take(spool, run_id, store, alive=supervisor_alive, clock=self._clock)
             return
-        done = replay(spool, store, alive=supervisor_alive, clock=self._clock)
+        done = replay(spool, store, alive=supervisor_alive, clock=self._clock, judge=self._judge)
         forget_events(store, done.lost, self._places.logs)
         self.retain(job)
+
+    def _judge(self, run: Record) -> Mapping[str, Any]:
+        """By the catalogue alone: the rows of that job's own table are not at hand."""
+        from offduty.wiring.triage import Duty
+        from offduty.wiring.verdicts import judge_lost
+
+        return judge_lost(Duty, self._places.logs)(run)
 
     def take_waiting(self) -> bool:
         """Bring the few runs that wait in the spool there; whether there were any besides the one that is going on."""
@@ -124,7 +135,9 @@ class StoreAtHand:
 
         spool, store = self._places.spool, self.opened()
         waiting = len(os.listdir(spool)) if os.path.isdir(spool) else 0
-        return 1 < waiting <= MANY_SPOOLED and replay(spool, store, alive=supervisor_alive, clock=self._clock).taken > 0
+        if not 1 < waiting <= MANY_SPOOLED:
+            return False
+        return replay(spool, store, alive=supervisor_alive, clock=self._clock, judge=self._judge).taken > 0
 
     def retain(self, job: Job) -> None:
         """Remove the logs of this job that its limits do not keep."""

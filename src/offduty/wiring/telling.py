@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from offduty.alerts.alert import Alert
 from offduty.alerts.compose import Known, compose, told_in_words
 from offduty.alerts.delivery import FIRST, Attempt, Receipt
-from offduty.alerts.incident import Incident
+from offduty.alerts.incident import NEVER_RAN, Incident
 from offduty.alerts.outbox import Limits, Outbox
 from offduty.alerts.owed import Owed
 from offduty.alerts.plan import Urgency
@@ -20,10 +20,10 @@ from offduty.errors import OffdutyError
 from offduty.settings.launch import EVENTS
 from offduty.settings.schema import Telling
 from offduty.stores.patience import chance
-from offduty.triage.case import Case
 from offduty.watch.promise import Output, Promise
 from offduty.wiring.channels import ready
 from offduty.wiring.schedules import days_off, machine_zone
+from offduty.wiring.verdicts import OWNER_KINDS, of_event, of_lost
 
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
@@ -89,11 +89,14 @@ def tell_of(
 
 
 def _whose_absence(duty: Duty, job: str, event: str) -> Whose | None:
-    """A row of the user's own that is about an outcome may say whose a missed run is; the catalogue knows nothing of that."""
+    """A row of the user's own that is about an outcome may say whose a missed run is; else the team that `[owners]` names for its kind."""
     if not any(condition.key in ("outcome", "category") for row in duty.table.rows for condition in row.when):
-        return None
-    verdict = duty.verdict(Case(outcome="stale_output" if event == "stale" else event, job=job))
-    return Whose(verdict.team or "", verdict.severity, event) if verdict.source == "table" else None
+        from offduty.triage.diagnose import owner_of  # `duty` has brought it
+
+        team = owner_of(OWNER_KINDS[event], duty.owners)
+        return Whose(team, cause=event) if team else None
+    verdict = of_event(event, job, duty)
+    return Whose(verdict.team or "", verdict.severity, event)
 
 
 def cause_of(verdict: Mapping[str, Any]) -> str:
@@ -141,8 +144,21 @@ class Composer:
         told = tuple(told_in_words(one, self._titles) for one in _beside(store, row)) if row.event != "digest" else ()
         before = self._before(store, row)
         failure = (run.get("summary") or {}).get("failure") or {}
-        known = Known(run, incident, self._titles, self._contacts, told, before, tuple(failure.get("tail") or ()), self._link(row))
+        lines = tuple(failure.get("tail") or ())
+        known = Known(run, incident, self._titles, self._contacts, told, before, lines, self._link(row), self._verdict(row, run))
         return compose(row, known, members)
+
+    def _verdict(self, row: Owed, run: Mapping[str, Any]) -> dict[str, Any]:
+        """On an absence, or what reminds of one; empty where the run's own says it."""
+        event = row.event if row.event in ABSENCE else str(row.facts.get("cause") or "").partition(" ")[0]
+        event = "missed" if row.facts.get("cause") == NEVER_RAN else event
+        if row.status != "firing" or event not in ABSENCE or (run.get("summary") or {}).get("verdict"):
+            return {}
+        from offduty.wiring.triage import duty_of
+
+        duty = duty_of(self._settings)
+        found = of_lost(run, duty, self._settings.places().logs) if event == "lost" and run else of_event(event, row.job, duty)
+        return found.as_json()
 
     def _before(self, store: SqliteStore, row: Owed) -> int:
         """How many other incidents of the job there were in 30 days."""

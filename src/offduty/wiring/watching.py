@@ -70,8 +70,11 @@ class Station:
         """The spool into the store; runs without a supervisor become lost."""
         from offduty.stores.replay import replay
         from offduty.wiring.retain import forget_events
+        from offduty.wiring.triage import duty_of
+        from offduty.wiring.verdicts import judge_lost
 
-        done = replay(self.places.spool, self.store, alive=self._listener.alive, clock=self.clock)
+        judge = judge_lost(lambda: duty_of(self.settings), self.places.logs)
+        done = replay(self.places.spool, self.store, alive=self._listener.alive, clock=self.clock, judge=judge)
         forget_events(self.store, done.lost, self.places.logs)
         for run_id in done.lost:
             self._listener.forget(run_id)
