@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from offduty.stores import replay, watch_sqlite
+from offduty.stores import replay, sqlite, watch_sqlite
 from offduty.watch import looking, watcher
 from offduty.watch.looking import Between
 
@@ -117,8 +117,76 @@ def judges_a_tick_early() -> list[Patch]:
 
 def loses_the_zone() -> list[Patch]:
     """A schedule of London is read as UTC: wrong for half of the year."""
+    return [(watch_sqlite, "read_promise", _promised(zone="UTC"))]
+
+
+def forgets_holidays() -> list[Patch]:
+    """A job that is left out on a day is due on it all the same."""
+    return [(watch_sqlite, "read_promise", _promised(except_on=()))]
+
+
+def never_finds_overdue() -> list[Patch]:
+    """What runs, runs."""
+    return [(watcher.Watcher, "_find_overdue", lambda self, now, monotonic: [])]
+
+
+def learns_nothing() -> list[Patch]:
+    """Only what is promised can be overdue."""
+    return [(watcher, "overdue_after", lambda promised, good: promised)]
+
+
+def learns_too_soon() -> list[Patch]:
+    """Twice the longest good run is too long, however short that is."""
+    right = watcher.overdue_after
+    return [(watcher, "overdue_after", lambda promised, good: right(promised, good) if promised or not good else 2 * max(good))]
+
+
+def looks_at_the_oldest_file() -> list[Patch]:
+    """An output is as old as it was when it was looked at first."""
+    seen: dict[str, float | None] = {}
+    right = watcher.newest
+    return [(watcher, "newest", lambda output: seen.setdefault(output.path, right(output)))]
+
+
+def never_looks_at_outputs() -> list[Patch]:
+    """A job that ends well has done its work."""
+    return [(watcher.Watcher, "_find_stale", lambda self, now: [])]
+
+
+def counts_attempts() -> list[Patch]:
+    """A further attempt keeps a slot of its own."""
+    right = sqlite._start
+
+    def wrong(db: Any, row: Any) -> None:
+        right(db, (*row[: sqlite.ROOT], row[sqlite.ID], *row[sqlite.ROOT + 1 :]))
+
+    return [(sqlite, "_start", wrong)]
+
+
+def says_never_of_all() -> list[Patch]:
+    """Whatever was missed never ran."""
+    right = watcher.missed
+    return [(watcher, "missed", lambda *args, never: right(*args, never=True))]
+
+
+def hears_nobody() -> list[Patch]:
+    """Another watcher's death is no concern of ours."""
+    return [(watcher.Watcher, "_hear_others", lambda self, now, monotonic: [])]
+
+
+def trusts_what_it_did_not_hear() -> list[Patch]:
+    """A watcher that stood still holds its own silence against the others."""
+    return [(watcher, "GAP", float("inf"))]
+
+
+def watches_what_has_left() -> list[Patch]:
+    """A job that is not in the configuration any more is missed for ever."""
+    return [(watch_sqlite.SqliteWatch, "forget", lambda self, job: True)]
+
+
+def _promised(**wrong: Any) -> Any:
     right = watch_sqlite.read_promise
-    return [(watch_sqlite, "read_promise", lambda found: replace(right(found), zone="UTC"))]
+    return lambda found: replace(right(found), **wrong)
 
 
 MUTANTS = {
@@ -126,6 +194,8 @@ MUTANTS = {
     for mutant in (
         judges_by_the_clock_of_the_run, judges_hours_that_never_were, trusts_the_wall_clock, settles_before_it_tells, tells_without_a_key,
         forgets_starts_while_nobody_looked, leaves_a_wrong_clock_behind, calls_lost_without_a_second_look, never_looks_at_what_is_running,
-        judges_a_tick_early, loses_the_zone,
+        judges_a_tick_early, loses_the_zone, forgets_holidays, never_finds_overdue, learns_nothing, learns_too_soon,
+        looks_at_the_oldest_file, never_looks_at_outputs, counts_attempts, says_never_of_all, hears_nobody, trusts_what_it_did_not_hear,
+        watches_what_has_left,
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from fleet import play
 from fleet_mutants import MUTANTS, applied
 from fleet_world import Fleet
 
-JOBS = 20
+JOBS = 28  # two of each kind
 
 
 def check(fleet: Fleet) -> dict:
@@ -19,8 +19,8 @@ def check(fleet: Fleet) -> dict:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_fleet_is_watched(seed):
-    """INV-4, INV-9, INV-10, F07, F08, F52 to F57, F59 to F61, F63: 2 000 job-hours, with all that can happen to clocks and processes."""
-    found = check(Fleet(hours=20.0, seed=seed, jobs=JOBS, watchers=1 + seed % 3))
+    """INV-4, INV-9, INV-10, F07, F08, F52 to F57, F59 to F62, F63: 2 000 job-hours, with all that can happen to clocks and processes."""
+    found = check(Fleet(hours=15.0, seed=seed, jobs=JOBS, watchers=1 + seed % 3))
     assert found["slots"] > 20 and found["faults"] > 10
 
 
@@ -39,14 +39,14 @@ def test_one_seed_is_one_trace():
 
 @pytest.mark.torture
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("seed", range(100, 152))
+@pytest.mark.parametrize("seed", range(1000, 1025))
 def test_a_hundred_thousand_job_hours(seed):
     """As above."""
-    check(Fleet(hours=48.0, seed=seed, jobs=40, watchers=1 + seed % 3))
+    check(Fleet(hours=48.0, seed=seed, jobs=84, watchers=1 + seed % 3))
 
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_a_mistake_of_the_watcher_is_seen(name):
     """An oracle that cannot fail proves nothing: each mutant is caught within 12 seeds."""
     with applied(name):
-        assert any(play(Fleet(hours=16.0, seed=seed, jobs=12, watchers=1 + seed % 2, faults=3.0))[1].wrong for seed in range(1, 13))
+        assert any(play(Fleet(hours=16.0, seed=seed, jobs=14, watchers=1 + seed % 2, faults=3.0))[1].wrong for seed in range(1, 13))

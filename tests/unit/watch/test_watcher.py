@@ -139,6 +139,56 @@ def test_a_watcher_that_was_away_judges_what_came_meanwhile(store, clock):
     assert [incident.job for incident in store.alerts.incidents()] == ["bad"]
 
 
+def test_more_starts_than_are_read_at_once_are_judged_together(store, clock):
+    """F61, INV-9: the start that kept a slot lies behind 700 others, which came into the store first."""
+    for job in ("busy", "quiet"):
+        store.watch.promise(Promise(job, cron="0 * * * *", start_grace=60.0, tell=TELL), "", clock.wall())
+    a_watcher(store, clock).tick()
+    for number in range(700):
+        store.put_run(a_run("busy", at=MONDAY + HOUR + number))
+    store.put_run(a_run("quiet", at=MONDAY + HOUR))
+    store.put_run(a_run("busy", at=MONDAY + 2 * HOUR))
+    store.put_run(a_run("quiet", at=MONDAY + 2 * HOUR))
+    clock.advance(2.5 * HOUR)
+    ticked = a_watcher(store, clock).tick()
+    assert (ticked.missed, ticked.kept) == ((), 4)
+
+
+def test_an_interval_is_not_due_on_a_holiday(store, clock):
+    """Every six hours, but not on Tuesday: after Monday's run at noon the next is due on Wednesday."""
+    store.watch.promise(Promise("six", every=6 * HOUR, start_grace=60.0, except_on=("2026-11-24",), tell=TELL), "", clock.wall())
+    watcher = a_watcher(store, clock)
+    watcher.tick()
+    clock.advance(12 * HOUR)
+    store.put_run(a_run("six", at=clock.wall()))
+    watcher.tick()
+    assert [(slot - MONDAY) / HOUR for _, slot in play(watcher, clock, 36 * HOUR, 600.0)] == [42.0]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_outputs_are_looked_at_when_a_wrong_clock_is_put_right(store, clock, tmp_path, written):
+    """F54, F55: a month ahead for some minutes; neither when to look again nor a file written then is believed for a month."""
+    out = tmp_path / "out.csv"
+    store.watch.promise(Promise("forecast", outputs=(Output(str(out), 2 * HOUR),), tell=TELL), "", clock.wall())
+    watcher = a_watcher(store, clock)
+    clock.set_wall(clock.wall() + 30 * DAY)
+    if written:
+        out.touch()
+        os.utime(out, (clock.wall(), clock.wall()))
+    watcher.tick()
+    clock.set_wall(clock.wall() - 30 * DAY)
+    clock.advance(60)
+    watcher.tick()
+    clock.advance(60)
+    out.touch()
+    os.utime(out, (clock.wall(), clock.wall()))
+    found = []
+    for minute in range(150):
+        clock.advance(60)
+        found += [minute] if watcher.tick().stale else []
+    assert found == [120]
+
+
 def test_a_run_that_takes_too_long_is_overdue_once(store, clock):
     """max_duration, by the watcher's own monotonic clock; the clock on the wall may be set meanwhile."""
     store.watch.promise(Promise("forecast", max_duration=600.0, tell=TELL), "", clock.wall())

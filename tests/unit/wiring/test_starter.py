@@ -69,6 +69,14 @@ def test_years_are_left_out_at_once(starter):
     assert said("started") == ["11-23T06:00"]
 
 
+def test_an_interval_starts_nothing_on_a_holiday(starter):
+    """Every six hours, but not on Tuesday: what was due then is started on Wednesday."""
+    conduct = 'every = "6 h"\ntimezone = "UTC"\nnot_on = "off"\n[calendar.off]\ndates = ["2026-11-24"]'
+    one, clock, said = starter(datetime(2026, 11, 23, 5, 59, tzinfo=UTC), conduct)
+    play(one, clock, 48 * HOUR, 60.0)
+    assert [slot[:5] for slot in said("started")] == ["11-23"] * 3 + ["11-25"]
+
+
 @pytest.mark.parametrize("back, again", [(HOUR, []), (25 * HOUR, ["11-22T06:00"])])
 def test_a_clock_that_is_set_back_starts_again_only_what_cron_would(starter, back, again):
     """F54: nothing twice within three hours; beyond, the clock was wrong and is right now."""
