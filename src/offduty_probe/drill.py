@@ -365,7 +365,7 @@ class Step:
 
     def _hold_database(self, place: str) -> None:
         """A copy is opened. What is not a file yet, or cannot be read, stays as it is: opening it fails, or makes one in the mirror."""
-        if not place.startswith("/") or sandbox.is_free(self.drill, place) or not os.path.isdir(os.path.dirname(place)):
+        if not place.startswith("/") or place.endswith("/:memory:") or sandbox.is_free(self.drill, place) or not os.path.isdir(os.path.dirname(place)):
             return
         if os.path.isdir(place):
             return

@@ -125,6 +125,11 @@ def _wrong(
 def _is_named(planned: Planned, seen: Observed) -> bool:
     """Whether offduty's own lines of the log, beside that of a transaction that went well, name it."""
     spot = planned.spot
-    words = [spot.target, spot.target.rpartition("/")[2], spot.where, *([spot.dependency.name] if spot.dependency else [])]
+    words = [
+        spot.target.partition("?")[0],
+        spot.target.rpartition("/")[2],
+        spot.where,
+        *([spot.dependency.name] if spot.dependency else []),
+    ]
     own = [line for line in seen.log.splitlines() if line[13:14] == "*" and "  ok  " not in line]
     return any(word and word in line for word in words for line in own)

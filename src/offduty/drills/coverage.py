@@ -84,18 +84,28 @@ def spots_of(
 
     `base`: what the places' paths begin with, if they are not relative to the job's folder.
     """
+    places = list(places)
     found: dict[tuple[str, str, str], Spot] = {}
     by_line = {(_plain(place.where, base), place.op): place for place in places}
     for one in transactions:
         line, _, function = (one.where or "").partition(" in ")
-        place = by_line.get((line, one.op))
+        place = by_line.get((line, one.op)) or _in_cell(one.op, line, places)
         spot = Spot(one.op, one.target, line, function=function, seen=True, dependency=dependency_of(one, dependencies, cwd))
         if place is not None:
             spot = replace(spot, via=place.via, swallowed=place.swallowed, scanned=True)
-        found.setdefault((one.op, line, "" if place else one.target), spot)
+        found.setdefault((one.op, _plain(place.where, base) if place else line, "" if place else one.target), spot)
     for (line, op), place in by_line.items():
         found.setdefault((op, line, ""), _scanned(place, line, dependencies, cwd))
     return sorted(found.values(), key=_order)
+
+
+def _in_cell(op: str, where: str, places: Iterable[Place]) -> Place | None:
+    """A kernel knows cells by numbers of its own (`3867992191.py:2`): the one place of the notebook that does such a thing in that line."""
+    cell, _, line = where.partition(".py:")
+    if not cell.isdigit():
+        return None
+    found = [place for place in places if place.op == op and " cell " in place.where and place.where.endswith(f":{line}")]
+    return found[0] if len(found) == 1 else None
 
 
 def _plain(where: str, base: str) -> str:

@@ -28,6 +28,7 @@ from offduty_probe.drill import SIGNALS
 UNSAFE, NOT_FOUND, NOT_EXECUTABLE = 125, 127, 126
 LEFT_TO_THE_JOB = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 LITTLE_MEMORY = 24 << 20
+"""Less than any program has that was seen to use more."""
 MOST_NOTES = 400
 OURS = kernel.NEW_USERS | kernel.NEW_MOUNTS | kernel.NEW_PIDS | kernel.NEW_NETWORK | kernel.NEW_IPC | kernel.NEW_NAMES
 
@@ -159,6 +160,7 @@ def _first(spec: Spec, command: Sequence[str], told: int) -> int:
             spec.path,
             f"{LITTLE_MEMORY >> 20} MiB" + ("" if status else " are enough for it"),
         )
+    _note(spec, "peak", "process.spawn", str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10))
     _tell(spec, watch, [one for one in _all_written(world, spec) if one not in known])
     return 0
 

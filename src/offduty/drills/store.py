@@ -99,6 +99,9 @@ class DrillStore(Protocol):
     def rehearsals(self, job: str) -> list[Rehearsed]:
         """Of each row, fault and target the newest, in the order in which they were first rehearsed."""
 
+    def forget(self, before: float) -> int:
+        """Forget drills and turns of before then, and of each job's drills all but the newest ten thousand; how many (INV-11)."""
+
     def put_turn(self, turn: Turn) -> Turn:
         """Keep it, or what it is now; it comes back with its number."""
 

@@ -74,10 +74,9 @@ def take_up(last: Turn | None, job: str, every: float, now: float, *, by: str = 
     return Turn(job, now, by=by) if is_due(last, every, now) else None
 
 
-def still_to_do(planned: Sequence[Planned], done: Iterable[Rehearsed], turn: Turn) -> list[Planned]:
-    """What this turn has not rehearsed yet. Which row wins may show only when it is tried: then none was planned."""
-    mine = of_turn(done, turn)
-    over = {(one.fault, one.op, one.target, row) for one in mine for row in ("", one.row)}
+def still_to_do(planned: Sequence[Planned], done: Iterable[Rehearsed]) -> list[Planned]:
+    """What was not rehearsed yet. Which row wins may show only when it is tried: then none was planned."""
+    over = {(one.fault, one.op, one.target, row) for one in done for row in ("", one.row)}
     return [one for one in planned if (one.fault, one.spot.op, one.spot.target, one.row) not in over]
 
 

@@ -24,6 +24,7 @@ from offduty.drills.plan import Planned, plan, plan_outside
 from offduty.drills.scratch import Scratch
 from offduty.drills.store import Rehearsed
 from offduty.drills.synthetic import COLUMN, ENDS, SHELL, column_of, whole_case
+from offduty.drills.turn import still_to_do
 from offduty.errors import CannotDrill, OffdutyError, quoted
 from offduty.runs.alive import supervisor_alive
 from offduty.runs.attempts import PROBE_PATH
@@ -138,13 +139,22 @@ class Driller:
         rows = [row.name for row in self.duty.table.rows]
         planned = plan(coverage, rows, row=options.row, fault=options.fault, everything=options.everything)
         if self.enclosed is not None:
-            planned = plan_outside(coverage, planned, trials(one.spot for one in coverage.answers), row=options.row, fault=options.fault)
+            planned = plan_outside(
+                coverage,
+                planned,
+                trials((one.spot for one in coverage.answers), is_big=self.enclosed.is_big),
+                row=options.row,
+                fault=options.fault,
+            )
         return coverage, planned
 
-    def results(self) -> Iterator[Rehearsed]:
-        """What is planned, drilled one by one; then the rows that had to win by something and did not. Raises as `plan`."""
-        found = []
-        for planned in self.plan()[1]:
+    def results(self, done: Sequence[Rehearsed] = ()) -> Iterator[Rehearsed]:
+        """What is planned, drilled one by one; then the rows that had to win by something and did not. Raises as `plan`.
+
+        `done`: what was drilled before, and is left out.
+        """
+        found = list(done)
+        for planned in still_to_do(self.plan()[1], done):
             found.append(self.drill(planned))
             yield found[-1]
             if self.enclosed is not None and self.options.row and found[-1].row == self.options.row:

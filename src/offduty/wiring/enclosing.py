@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from offduty.drills.enclosure import Spec
+from offduty.drills.enclosure import LITTLE_MEMORY, Spec
 from offduty.drills.faults import FAULTS
 from offduty.drills.gate import Gate, Rules, Server, server_of
 from offduty.drills.reads import below
@@ -81,6 +81,7 @@ class Enclosed:
         environ = {**os.environ, **self.values}
         job = settings.job(name).drill.through
         self.servers = [_server(text, environ) for text in (settings.drill.through if job is None else job) or ()]
+        self.is_big = False
         self.folders = list(dict.fromkeys(self._folders()))
 
     def gate(self, scratch: Scratch, planned: Planned | None) -> Gate:
@@ -116,6 +117,8 @@ class Enclosed:
 
     def seen(self, notes: Sequence[Mapping[str, Any]], ledger: Sequence[Transaction]) -> list[Transaction]:
         """What the enclosure and the gate saw the job touch, and no probe in a part of it did."""
+        peaks = [int(one["target"]) for one in notes if one["did"] == "peak"]
+        self.is_big = any(peak > LITTLE_MEMORY for peak in peaks)
         known = {(one.op, one.target) for one in ledger}
         told = [(str(one["op"]), str(one["target"])) for one in notes if one["did"] in ("read", "asked", "redirected")]
         wanted = [one for one in dict.fromkeys(told) if one not in known and (one[0] != "file.read" or self._is_data(one[1]))]
@@ -157,13 +160,13 @@ class Enclosed:
                 continue
 
 
-def trials(spots: Iterable[Spot]) -> list[tuple[Spot, str]]:
-    """(spot, fault) of everything that can be brought about from outside at what was seen there."""
+def trials(spots: Iterable[Spot], *, is_big: bool) -> list[tuple[Spot, str]]:
+    """(spot, fault) of everything that can be brought about from outside at what was seen there. `is_big`: it can run out of memory."""
     found: list[tuple[Spot, str]] = []
     ops: set[str] = set()
     for spot in dict.fromkeys(spots):
         if spot.via == SHELL:
-            found += [(spot, fault) for fault in playable(spot, first=spot.op not in ops)]
+            found += [(spot, fault) for fault in playable(spot, first=spot.op not in ops) if fault != "memory" or is_big]
             ops.add(spot.op)
     return found
 
