@@ -33,6 +33,15 @@ class Ran:
         self.summary = self.run["summary"]
 
 
+PRINTING = """
+[job.printing]
+shell = "echo start; echo 'INFO mape=0.2 rows=412'; echo mape: 0.081; echo other=7"
+metrics = ["rows"]
+good_enough = { mape = "<= 0.12" }
+"""
+"""A job that knows nothing of offduty, and not of Python either."""
+
+
 @pytest.fixture
 def run(tmp_path):
     """Run a script, by default under `offduty run`."""
@@ -244,3 +253,19 @@ with open(path, "a") as file:
     assert (len(ran.checks), len(ran.metrics)) == (1000, 1000)
     assert ran.summary["checks"] == "3 000 passed"
     assert any("5 lines of the events file could not be understood" in note for note in ran.summary["notes"])
+
+
+def test_what_a_job_prints_of_its_metrics_is_read(run, tmp_path):
+    """Of any language: the names that its configuration knows, the last value of each, beside what is good enough."""
+    (tmp_path / "offduty.toml").write_text(PRINTING)
+    ran = run("", TOOLS / "offduty", "run", "--summary", "always", "printing")
+    assert ran.metrics == [("mape", 0.081, None), ("rows", 412.0, None)]
+    assert "metrics     mape 0.081 (good enough: <= 0.12), rows 412" in ran.said
+
+
+def test_what_is_reported_counts_more_than_what_is_printed(run, tmp_path):
+    """The job's own word comes from where the number is made."""
+    command = f"[job.x]\ncommand = [{str(sys.executable)!r}, 'job.py']\nmetrics = ['mape', 'rows']\n"
+    (tmp_path / "offduty.toml").write_text(command)
+    ran = run("import offduty_probe\noffduty_probe.metric('mape', 1)\nprint('mape=2 rows=3')", TOOLS / "offduty", "run", "x")
+    assert sorted(ran.metrics) == [("mape", 1.0, None), ("rows", 3.0, None)]

@@ -77,13 +77,13 @@ class Job:
     `redact`: mask secrets; `secrets`: further variables whose values are secret; `log_max_size`: bytes, the middle is dropped beyond;
     `keep_s`, `keep_runs`, `keep_bytes`: retention of logs; `notebook`: path of the notebook that `command` runs, or empty;
     `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from `start`; `schedule`: for display;
-    `tells`: whether the configuration has channels, to tell people of its runs; `remember`: what keeps
+    `tells`: whether the configuration has channels, to tell people of its runs; `metrics`: names of those that it may print; `remember`: what keeps
     what was parsed to start it, given the environment, for the next time; None where nothing was.
     """
 
     __slots__ = (
         "command", "configured", "cwd", "env", "keep_bytes", "keep_runs", "keep_s", "kill_after", "kill_leftovers", "log_max_size",
-        "max_duration", "min_duration", "name", "notebook", "overlap", "pty", "redact", "remember", "retries", "retry_delay",
+        "max_duration", "metrics", "min_duration", "name", "notebook", "overlap", "pty", "redact", "remember", "retries", "retry_delay",
         "retry_max_delay", "schedule", "secrets", "start", "stop_grace", "strict", "survive", "tells", "trigger",
     )  # fmt: skip
 
@@ -118,6 +118,7 @@ class Job:
         tells: bool = False,
         configured: bool = False,
         start: str = "",
+        metrics: Sequence[str] = (),
     ) -> None:
         self.name, self.command, self.cwd, self.env, self.trigger = name, list(command), cwd, dict(env or {}), trigger
         self.retries, self.retry_delay, self.retry_max_delay = retries, retry_delay, retry_max_delay
@@ -126,7 +127,7 @@ class Job:
         self.redact, self.secrets, self.log_max_size = redact, tuple(secrets), log_max_size
         self.keep_s, self.keep_runs, self.keep_bytes = keep_s, keep_runs, keep_bytes
         self.notebook, self.schedule, self.configured, self.start = notebook, schedule, configured, start
-        self.tells = tells
+        self.tells, self.metrics = tells, tuple(metrics)
         self.remember: Callable[[Mapping[str, str]], None] | None = None
 
     @property

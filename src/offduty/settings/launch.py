@@ -50,6 +50,7 @@ DEFAULTS: dict[str, Any] = {
     "strict": False,
     "redact": True,
     "secrets": [],
+    "metrics": [],
 }
 """The settings of a job that matter when it is started, with their defaults; durations in seconds."""
 
@@ -64,7 +65,7 @@ def launch(name: str, job: Mapping[str, Any], folder: str, environ: Mapping[str,
     """Everything `offduty run NAME` needs to know, from the converted values of the table `[job.NAME]` (defaults of `[offduty]` merged in).
 
     Keys: those of DEFAULTS, where `cwd`, `notebook` and the items of `env_file` are absolute paths, plus `name`, `folder` (where the
-    configuration lies), and `log_max_size`, `keep_s`, `keep_runs`, `keep_bytes`. Values in `env` are text, or a reference
+    configuration lies), and `log_max_size`, `keep_s`, `keep_runs`, `keep_bytes`. `metrics`: those that are named anywhere. Values in `env` are text, or a reference
     `{"env": NAME}` or `{"file": PATH}` for `environment` to follow. Raises ConfigError E205.
     """
     log = {**LOG_DEFAULTS, **job.get("log", {})}
@@ -77,12 +78,20 @@ def launch(name: str, job: Mapping[str, Any], folder: str, environ: Mapping[str,
         "notebook": values["notebook"] and path_in(folder, values["notebook"], environ),
         "env_file": [path_in(folder, file, environ) for file in ([files] if isinstance(files, str) else files)],
         "env": {key: _env_value(value, folder, environ) for key, value in values["env"].items()},
+        "metrics": _named_metrics(job),
         "log_max_size": log["max_size"],
         "keep_s": log["keep"],
         "keep_runs": log["keep_runs"],
         "keep_bytes": log["max_total"],
     }
     return values
+
+
+def _named_metrics(job: Mapping[str, Any]) -> list[str]:
+    """The metrics that a configuration names anywhere: what the job prints of them is read."""
+    worth = job.get("value") or {}
+    counts = [worth["metric"]] if worth.get("metric") else []
+    return list(dict.fromkeys([*job.get("good_enough", {}), *job.get("metrics", []), *counts]))
 
 
 def path_in(folder: str, path: str, environ: Mapping[str, str]) -> str:

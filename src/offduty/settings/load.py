@@ -295,7 +295,7 @@ def _expandable(name: str, values: Mapping[str, Any], folder: str, environ: Mapp
 
 def _launch_values(job: Job) -> dict[str, Any]:
     values = {key: value for key, value in msgspec.structs.asdict(job).items() if value is not None}
-    return {**values, "log": msgspec.structs.asdict(job.log)}
+    return {**values, **{key: msgspec.structs.asdict(values[key]) for key in ("log", "value")}}
 
 
 def _check(settings: Settings, report: Report) -> None:

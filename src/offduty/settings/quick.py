@@ -357,6 +357,7 @@ _PLAIN: dict[str, Callable[[object], Any]] = {
     "log": _log,
     "alerts": _alerts,
     "good_enough": _good_enough,
+    "metrics": _globs,
     "value": _worth,
     "drill": _drill,
     "notes": _text,

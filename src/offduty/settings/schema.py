@@ -401,6 +401,7 @@ class Job(Conduct, frozen=True, kw_only=True):
     env: dict[Variable, Value] = {}
     env_file: Filled | list[Filled] = []
     good_enough: dict[str, Bound] = {}
+    metrics: list[Filled] = []
     value: Worth = Worth()
     drill: Rehearsing = Rehearsing()
     notes: Text = Text("")

@@ -54,7 +54,7 @@ def make_job(found: Mapping[str, Any], environ: Mapping[str, str], start: str) -
         notebook=found["notebook"] or "", schedule=found["schedule"] or found["every"] or "",
         **{key: found[key] for key in (
             "retries", "retry_delay", "retry_max_delay", "max_duration", "kill_after", "min_duration", "stop_grace", "overlap", "pty",
-            "kill_leftovers", "survive", "strict", "redact", "tells", "log_max_size", "keep_s", "keep_runs", "keep_bytes",
+            "kill_leftovers", "survive", "strict", "redact", "tells", "metrics", "log_max_size", "keep_s", "keep_runs", "keep_bytes",
         )},
     )  # fmt: skip
 

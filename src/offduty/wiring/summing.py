@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def summarise(account: Account) -> list[str]:
     """The lines of the block; the `summary` goes into the record."""
     notes, record = _notes(account), account.attempt.record
-    if record["outcome"] == "succeeded" and not has_events(account.attempt):
+    if record["outcome"] == "succeeded" and not has_events(account.attempt) and not account.attempt.job.metrics:
         notes = [*_doubts(account, None), *notes]
         if record["outcome"] == "succeeded":
             notes += _said_of_ourselves(account)
@@ -65,7 +65,22 @@ def _all_evidence(account: Account) -> Evidence:
     for one in account.evidence.rest():
         log_seen(account.attempt, one)
     account.attempt.guard("code", tell_origin, account)
+    account.attempt.guard("printed metrics", _read_printed, account)
     return account.evidence
+
+
+def _read_printed(account: Account) -> None:
+    """What the job printed of the metrics that its configuration names; what it reported by itself counts more."""
+    attempt, metrics = account.attempt, account.evidence.metrics
+    reported = {one["name"] for one in metrics.entries}
+    if not (wanted := [name for name in attempt.job.metrics if name not in reported]):
+        return
+    from offduty.transactions.printed import printed
+    from offduty.wiring.explaining import job_bytes
+
+    text = job_bytes(attempt.log.last_words).decode(errors="replace")
+    for one in printed(text.splitlines(), wanted):
+        metrics.add(one)
 
 
 def _where(account: Account, evidence: Evidence, compared: Compared | None, failure: Failure) -> str | None:

@@ -57,6 +57,7 @@ VALUES = {
     "good_enough": ['{ mape = "<= 0.12" }', '{ mape = "0.12" }', '{ r2 = ">= -1" }', "{ a = 1 }"],
     "value": ['{ metric = "mape", better = "lower", per_run = 4, per_unit = 0.5, per_hour = 80, currency = "EUR" }', '{ better = "x" }',
     "{ per_run = inf }", "{ per_run = true }", "{ per_run = nan }", '{ metric = "" }', '{ metric = 1 }', "{ other = 1 }", "1", "{}"],
+    "metrics": ['["mape"]', "[]", '[""]', '"mape"', "[1]"],
     "notes": ['"x"', "1"],
     "unheard_of": ["1"],
 }  # fmt: skip
