@@ -351,6 +351,83 @@ def test_systemd_is_told_that_it_is_ready_lives_and_stops(place):
     assert process.wait(20) == 0
 
 
+class Systemd:
+    """What systemd does with a `Type=notify` service: hears it, aborts it when it says nothing for `WatchdogSec`, and starts it again."""
+
+    def __init__(self, place, watchdog):
+        self.place, self.watchdog = place, watchdog
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(place.offduty.home / "notify"))
+        self.socket.settimeout(0.1)
+        self.aborted = []
+        self.start()
+
+    def start(self):
+        """As the unit says, but for the scale of its times."""
+        env = {"NOTIFY_SOCKET": str(self.place.offduty.home / "notify"), "WATCHDOG_USEC": str(int(self.watchdog * 1e6))}
+        words = self.place.command("watch")
+        self.process = self.place.offduty.popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+        self.alive_at, self.ready = time.monotonic(), False
+
+    def serve(self, done, patience=60.0):
+        """Keep it running until `done()`."""
+        until = time.monotonic() + patience
+        while not done():
+            assert time.monotonic() < until, "systemd waited in vain"
+            try:
+                heard = self.socket.recv(100)
+            except TimeoutError:
+                heard = b""
+            self.ready = self.ready or heard == b"READY=1"
+            self.alive_at = time.monotonic() if heard else self.alive_at
+            if self.process.poll() is not None or (self.ready and time.monotonic() - self.alive_at > self.watchdog):
+                self.restart()
+
+    def restart(self):
+        """SIGABRT, and SIGCONT for what is stopped; SIGKILL if that does not help."""
+        for number in (signal.SIGABRT, signal.SIGCONT):
+            self.process.send_signal(number)
+        try:
+            self.aborted.append(self.process.wait(5))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.aborted.append(self.process.wait(5))
+        self.start()
+
+
+@pytest.mark.timeout(180)
+def test_a_watcher_that_hangs_is_started_again_by_systemd(place):
+    """F62: stopped in its tracks, it says nothing, is aborted, and its successor tells once what was missed meanwhile."""
+    place.configure('[job.never]\ncommand = ["true"]\nevery = "4 s"\nstart_grace = "1 s"\nowner = "ds"\n[watch]\ntick = "5 min"\n')
+    system = Systemd(place, watchdog=10.0)
+    try:
+        system.serve(lambda: system.ready)
+        system.process.send_signal(signal.SIGSTOP)
+        system.serve(lambda: system.aborted and system.ready)
+        system.serve(lambda: place.receiver.requests)
+        assert system.aborted[0] == -signal.SIGABRT and place.alerts("missed") == ["never"]
+    finally:
+        system.process.kill()
+        system.socket.close()
+
+
+@pytest.mark.timeout(180)
+def test_a_watcher_that_cannot_write_is_started_again_by_systemd(place):
+    """F62, F66: somebody holds the store: it does not say that it lives; once the store is free, one of its successors goes on."""
+    place.configure(NEVER)
+    system = Systemd(place, watchdog=10.0)
+    try:
+        system.serve(lambda: system.ready)
+        holder = locked(place)
+        system.serve(lambda: system.aborted)
+        holder.close()
+        system.serve(lambda: system.ready and place.alerts("missed"))
+        assert system.aborted[0] == -signal.SIGABRT and place.alerts("missed") == ["never"]
+    finally:
+        system.process.kill()
+        system.socket.close()
+
+
 def test_the_unit_is_one_that_systemd_takes(place):
     """`offduty watch --unit` as systemd reads it."""
     if not shutil.which("systemd-analyze"):

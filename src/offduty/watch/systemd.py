@@ -21,6 +21,14 @@ def notify(environ: Mapping[str, str], *lines: str) -> bool:
     return True
 
 
+def watchdog(environ: Mapping[str, str]) -> float | None:
+    """Seconds without a word after which systemd takes this process for hung; None if it does not wait for any (sd_watchdog_enabled(3))."""
+    microseconds, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if not microseconds.isdecimal() or pid not in ("", str(os.getpid())):
+        return None
+    return int(microseconds) / 1e6 or None
+
+
 def unit(program: str, folder: str) -> str:
     """The service that keeps a watcher running."""
     return f"""\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ class Service:
     def __init__(self, station: Station, settings: Settings, *, config: str | None, tick: float | None, say: Callable[[str], None]) -> None:
         self._station, self._config, self._say = station, config, say
         self.stop = Event()
-        self._every = tick or float(settings.watch.tick)
+        watchdog = systemd.watchdog(os.environ)  # with every tick it hears that this one lives
+        self._every = min(tick or float(settings.watch.tick), watchdog / 3 if watchdog else math.inf)
         self._stamps = {path: stamp(path) for path in settings.files}
         self._drills = Drills(settings, station.clock, config=config, back_off=min(BACK_OFF, 6 * self._every))
         self._weekly = Weekly(settings, station.clock, station.another)
