@@ -77,8 +77,8 @@ class Job:
     `redact`: mask secrets; `secrets`: further variables whose values are secret; `log_max_size`: bytes, the middle is dropped beyond;
     `keep_s`, `keep_runs`, `keep_bytes`: retention of logs; `notebook`: path of the notebook that `command` runs, or empty;
     `min_duration`; `strict`; `configured`: whether it comes from a configuration, looked for from `start`; `schedule`: for display;
-    `tells`: whether the configuration has channels, to tell people of its runs; `metrics`: names of those that it may print; `remember`: what keeps
-    what was parsed to start it, given the environment, for the next time; None where nothing was.
+    `tells`: whether the configuration has channels, to tell people of its runs; `metrics`: names of those that it may print;
+    `remember`: what keeps what was parsed to start it, given the environment, for the next time; None where nothing was.
     """
 
     __slots__ = (

@@ -64,9 +64,9 @@ RUNS = ("command", "shell", "notebook")
 def launch(name: str, job: Mapping[str, Any], folder: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """Everything `offduty run NAME` needs to know, from the converted values of the table `[job.NAME]` (defaults of `[offduty]` merged in).
 
-    Keys: those of DEFAULTS, where `cwd`, `notebook` and the items of `env_file` are absolute paths, plus `name`, `folder` (where the
-    configuration lies), and `log_max_size`, `keep_s`, `keep_runs`, `keep_bytes`. `metrics`: those that are named anywhere. Values in `env` are text, or a reference
-    `{"env": NAME}` or `{"file": PATH}` for `environment` to follow. Raises ConfigError E205.
+    Keys: those of DEFAULTS, where `cwd`, `notebook` and the items of `env_file` are absolute paths and `metrics` are those that are named
+    anywhere, plus `name`, `folder` (where the configuration lies), and `log_max_size`, `keep_s`, `keep_runs`, `keep_bytes`. Values in
+    `env` are text, or a reference `{"env": NAME}` or `{"file": PATH}` for `environment` to follow. Raises ConfigError E205.
     """
     log = {**LOG_DEFAULTS, **job.get("log", {})}
     values = {key: job.get(key, default) for key, default in DEFAULTS.items()}
