@@ -52,3 +52,14 @@ def test_a_turn_is_kept_from_its_beginning(store):
     second = store.drills.put_turn(Turn("forecast", MONDAY + 90))
     assert store.drills.turns("forecast") == [over, second]
     assert store.drills.last_turns() == {"forecast": second, "other": other}
+
+
+def test_drills_of_long_ago_are_forgotten(store, monkeypatch):
+    """INV-11: and of those that come every minute all but the newest; the last turn says when the next is due, so it stays as long."""
+    monkeypatch.setattr("offduty.stores.drills.KEPT", 3)
+    store.drills.rehearse([replace(DONE, at=MONDAY + n, fault=f"f{n}") for n in range(6)] + [replace(DONE, job="other", at=MONDAY)])
+    store.drills.put_turn(Turn("forecast", MONDAY))
+    store.drills.put_turn(Turn("forecast", MONDAY + 5))
+    assert store.drills.forget(MONDAY + 2) == 5
+    assert [one.fault for one in store.drills.rehearsals("forecast")] == ["f3", "f4", "f5"]
+    assert [one.began_at for one in store.drills.turns("forecast")] == [MONDAY + 5]

@@ -13,8 +13,9 @@ import pytest
 
 from offduty.drills.receiver import Receiver
 
+pytestmark = pytest.mark.timeout(400)  # each waits for what it is about, however busy the machine is
 TICK = "0.2s"
-PATIENCE = 60.0
+PATIENCE = 100.0
 SWALLOWS = "try:\n    open('extra.txt').read()\nexcept OSError:\n    pass\nprint(len(open('feed.csv').read()))\n"
 HONEST = "open('extra.txt').read()\nprint(len(open('feed.csv').read()))\n"
 WAITS = "import os, time\nwhile os.path.exists('stay' if 'OFFDUTY_DRILL' in os.environ else 'wait'):\n    time.sleep(0.05)\n"
@@ -208,3 +209,16 @@ def test_a_week_is_sent_once_by_two_watchers_and_late_by_the_next(place):
     assert place.offduty.started_with(once).code == 0
     assert place.told() == ["weekly"]
     assert "The week of ds: 1 run, none ended badly" in place.receiver.requests[0].body.decode()
+
+
+def test_for_real_one_message_a_channel_has_a_code_and_whoever_saw_it_is_known(place):
+    """Proof of receipt: the message is marked DRILL, and the list says who confirmed it; nobody else is told."""
+    place.configure(HONEST, more="for_real = true")
+    assert place.offduty.started_with([sys.executable, "-m", "offduty", "watch", "--once"]).code == 0
+    place.wait(lambda: place.turns() and place.turns()[0][0] == "passed", "it was done")
+    (message,) = (json.loads(request.body)["data"] for request in place.receiver.requests)
+    assert message["drill"] is True and message["headline"].startswith("DRILL: FAILED total")
+    confirm = [sys.executable, "-m", "offduty", "alerts", "confirm", message["code"], "--by", "Mei"]
+    assert place.offduty.started_with(confirm).code == 0
+    listed = json.loads(place.offduty.started_with([sys.executable, "-m", "offduty", "drill", "--list", "--json"]).out)
+    assert [proof["by"] for drill in listed["jobs"][0]["drills"] for proof in drill["proofs"]] == ["Mei"]

@@ -59,7 +59,7 @@ def notice(alert: Alert) -> str:
     if alert.event == "test":
         return f"This is a test. It arrived; please confirm it: offduty alerts confirm {line(alert.code)}"
     if alert.event == "drill_failed":
-        return "This comes from a rehearsal: nothing is broken in earnest. What it found would go wrong in earnest."
+        return "This comes from a rehearsal: nothing is broken." + (" What it found would go wrong in earnest." if alert.items else "")
     return ""
 
 

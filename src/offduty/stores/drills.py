@@ -12,6 +12,8 @@ from offduty.drills.store import Looked, Rehearsed, Turn, rehearsed
 
 MOST = 1000
 MOST_TURNS = 100
+KEPT = 10_000
+"""Drills of a job that are kept."""
 TURN = 'number, job, began_at, "by", tries, ended_at, outcome, passed, "of", said, code'
 TURN_NOW = ", ".join(f"{name} = excluded.{name}" for name in TURN.split(", ")[3:])
 COVERAGE = "job, at, share, known, holes, faults"
@@ -43,8 +45,16 @@ class MemoryDrills:
     def rehearsals(self, job: str) -> list[Rehearsed]:
         return newest(one for one in self._drills if one.job == job)
 
+    def forget(self, before: float) -> int:
+        jobs = {one.job for one in self._drills}
+        kept = [one for job in jobs for one in [it for it in self._drills if it.job == job and it.at >= before][-KEPT:]]
+        turns = {number: turn for number, turn in self._turns.items() if turn.began_at >= before}
+        gone = len(self._drills) - len(kept) + len(self._turns) - len(turns)
+        self._drills, self._turns = [one for one in self._drills if one in kept], turns
+        return gone
+
     def put_turn(self, turn: Turn) -> Turn:
-        turn = replace(turn, number=turn.number or len(self._turns) + 1)
+        turn = replace(turn, number=turn.number or max(self._turns, default=0) + 1)
         self._turns[turn.number] = turn
         return turn
 
@@ -81,6 +91,9 @@ class SqliteDrills:
         rows = self._read(lambda db: db.execute(sql, (job,)).fetchall())
         return newest(one for (text,) in rows if (one := _kept(text)) is not None)
 
+    def forget(self, before: float) -> int:
+        return int(self._write(lambda db: _forget(db, before)))
+
     def put_turn(self, turn: Turn) -> Turn:
         row = (
             turn.job, turn.began_at, turn.by, turn.tries, turn.ended_at, turn.outcome, turn.passed, turn.of, turn.said, turn.code,
@@ -96,6 +109,14 @@ class SqliteDrills:
     def last_turns(self) -> dict[str, Turn]:
         sql = f"SELECT {TURN} FROM drill_turn WHERE number IN (SELECT max(number) FROM drill_turn GROUP BY job)"
         return {turn.job: turn for turn in map(_turn, self._read(lambda db: db.execute(sql).fetchall()))}
+
+
+def _forget(db: sqlite3.Connection, before: float) -> int:
+    gone = db.execute("DELETE FROM drill WHERE at < ?", (before,)).rowcount
+    for (job,) in db.execute("SELECT job FROM drill GROUP BY job HAVING count(*) > ?", (KEPT,)).fetchall():
+        newest = "SELECT number FROM drill WHERE job = ? ORDER BY number DESC LIMIT 1 OFFSET ?"
+        gone += db.execute(f"DELETE FROM drill WHERE job = ? AND number <= ({newest})", (job, job, KEPT)).rowcount
+    return gone + db.execute("DELETE FROM drill_turn WHERE began_at < ?", (before,)).rowcount
 
 
 def _turn(row: Sequence[Any]) -> Turn:

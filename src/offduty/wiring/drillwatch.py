@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from offduty.clock import Clock
 from offduty.drills.turn import in_words, is_due
 from offduty.errors import OffdutyError
-from offduty.wiring.recurring import Said, said_of, why_not
+from offduty.wiring.recurring import NOT_NOW, Said, said_of, why_not
 
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
     from offduty.stores.sqlite import SqliteStore
 
 BACK_OFF = 60.0
-"""Seconds after a drill that gave way, or was done by another watcher, before the next is begun."""
+"""Seconds after a drill that gave way, or was done by another watcher, before the next is begun; twice as long each time in a row."""
+LONGEST_BACK_OFF = 900.0
 
 
 class Drills:
@@ -30,6 +31,7 @@ class Drills:
         self._process: subprocess.Popen[bytes] | None = None
         self._job = ""
         self._not_before = 0.0
+        self._in_vain = 0
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -75,9 +77,12 @@ class Drills:
         if self._process is None or (code := self._process.poll()) is None:
             return []
         self._process = None
+        self._in_vain = 0 if code == 0 else self._in_vain + 1
         if code != 0:
-            self._not_before = self._clock.monotonic() + self._back_off
+            self._not_before = self._clock.monotonic() + min(self._back_off * 2 ** (self._in_vain - 1), LONGEST_BACK_OFF)
         last = store.drills.last_turns().get(self._job)
+        if code not in (0, NOT_NOW):
+            return [f"drills  {self._job}: broken off with exit status {code}"]
         return [f"drills  {self._job}: {in_words(last)}"] if last is not None else []
 
 

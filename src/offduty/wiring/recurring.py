@@ -152,8 +152,8 @@ def rehearse(doing: Doing, turn: Turn) -> Turn:
     try:
         sender = Receipts(doing.settings, doing.store, doing.clock, once=True) if doing.said.for_real else None
         driller = Driller(doing.settings, doing.job, doing.store, doing.said.options, doing.clock, sender)
-        for planned in turns.still_to_do(driller.plan()[1], doing.store.drills.rehearsals(doing.job), turn):
-            keep(doing.store, driller.drill(planned), turn)
+        for found in driller.results(results(doing, turn)):
+            keep(doing.store, found, turn)
     except StoreError:
         raise
     except OffdutyError as error:

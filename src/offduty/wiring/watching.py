@@ -30,6 +30,8 @@ MOST_WAITING = 10_000
 
 
 DAY = 86_400.0
+KEEP_DRILLS = 400 * DAY
+"""Seconds for which it is known what was rehearsed, and how that went."""
 KEEP_TOLD = 90 * DAY
 """Seconds for which alerts that are done with, and incidents that are over, are kept."""
 
@@ -116,6 +118,7 @@ class Station:
         ticked = self.watcher.tick()
         if self.clock.monotonic() >= self._tidy_at:
             self.store.alerts.forget(self.clock.wall() - KEEP_TOLD)
+            self.store.drills.forget(self.clock.wall() - KEEP_DRILLS)
             self._tidy_at = self.clock.monotonic() + DAY
         if self.heartbeat is not None:
             before = self._facts()

@@ -65,8 +65,8 @@ def test_what_was_left_is_gone_on_with():
     assert turns.take_up(left, "total", MONTH, MONDAY + 5) == replace(left, tries=2)
     assert turns.take_up(OVER, "total", MONTH, MONDAY + 70) is None
     planned = [Planned("missing", Spot("file.read", "/feed.csv", ""), "FEED-01"), Planned("sigkill", Spot("", "", ""))]
-    assert turns.still_to_do(planned, [RESULT], left) == planned[1:]
-    assert turns.still_to_do(planned, [replace(RESULT, entry={"turn": 6})], left) == planned
+    assert turns.still_to_do(planned, turns.of_turn([RESULT], left)) == planned[1:]
+    assert turns.still_to_do(planned, turns.of_turn([replace(RESULT, entry={"turn": 6})], left)) == planned
 
 
 def test_what_a_turn_came_to():
