@@ -91,6 +91,7 @@ class Gate:
         self.path, self.doors, self.rules, self.note = path, doors, rules, note
         self._hung = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
         self._ready = Event()
 
     def __enter__(self) -> Self:
@@ -117,19 +118,20 @@ class Gate:
         taking = self._loop.create_task(self._take())
         self._ready.set()
         await self._stop.wait()
+        for server in self._servers:
+            server.close()
         for task in (taking, *self._tasks):
             task.cancel()
         await asyncio.gather(taking, *self._tasks, return_exceptions=True)
 
     async def _take(self) -> None:
         """The sockets from inside; asked for once by each start of the job."""
-        servers = []
         while True:
             line, _ = await self._loop.sock_accept(self._line)
             with line:
                 line.setblocking(True)
                 for server, door in zip(self.doors, _received(line, len(self.doors)), strict=False):
-                    servers.append(await asyncio.start_server(self._answerer(server), sock=door))
+                    self._servers.append(await asyncio.start_server(self._answerer(server), sock=door))
                 line.sendall(b"x")
 
     def _answerer(self, server: Server | None) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
