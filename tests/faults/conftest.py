@@ -125,6 +125,10 @@ class Offduty:
         path = Path(path)
         return self.wait_for(lambda: path.exists() and path.read_text(), f"a text in {path}")
 
+    def wait_for_chores(self):
+        """Until all is done that is done while a job runs: the reserve is made last."""
+        self.wait_for(lambda: (self.state / "reserve").exists(), "the last chore", seconds=40)
+
     @staticmethod
     def has_open(process, ending):
         """Whether `process` has a file open whose name ends so."""
