@@ -320,7 +320,7 @@ class Transaction:
                 inside.set(None)
                 if not self.full:
                     ledger.add(self.site, self.n, self.target, took, found)
-                elif self.text is None or self.attributes or ledger.drill is not None:
+                elif self.text is None or self.attributes or "file" in found or ledger.drill is not None:
                     self._settle(took, found, None)
                 else:
                     ledger.tell(self.site, self.n, self.text, took, found)
