@@ -97,9 +97,11 @@ class Opener(StandIn):
             mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
             if mode in READING:
                 frame = sys._getframe(2)
-                if frame.f_code.co_filename.startswith(SHOW_SOURCE):
-                    return
-                site = record.site(frame, "file.read", FEW_OPENS)
+                site = record.sites.get((id(frame.f_code), frame.f_lasti, "file.read"))
+                if site is None:
+                    if frame.f_code.co_filename.startswith(SHOW_SOURCE):
+                        return
+                    site = record.site(frame, "file.read", FEW_OPENS)
                 if error is not None:
                     record.note(site, name, took, {}, error)
                 elif record.is_told(site):
