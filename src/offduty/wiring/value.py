@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from offduty.alerts.incident import DRILLS, Incident
@@ -22,13 +23,15 @@ INCIDENTS = 1000
 def value_of(settings: Settings | None, name: str, store: SqliteStore, now: float) -> Report:
     """The report on a job; one that is not configured has no targets."""
     kept = store.handover
+    incidents = list(handled(store.alerts.incidents(name, everything=True, limit=INCIDENTS)))
+    terms = terms_of(settings, name)
     return report(
         name,
         kept.past(name),
         kept.measured(name),
         kept.touches(name),
-        list(handled(store.alerts.incidents(name, everything=True, limit=INCIDENTS))),
-        terms_of(settings, name),
+        incidents,
+        replace(terms, rows=row_names(settings)) if incidents and settings is not None else terms,
         requirements(kept.requests(name)),
         now,
     )
@@ -43,6 +46,13 @@ def terms_of(settings: Settings | None, name: str) -> Terms:
     targets = {metric: target_of(bound) for metric, bound in job.good_enough.items()}
     lower = None if worth.better is None else worth.better == "lower"
     return Terms(worth.metric or "", lower, targets, worth.per_run, worth.per_unit, worth.per_hour, worth.currency)
+
+
+def row_names(settings: Settings) -> frozenset[str]:
+    """Of the triage table; read only where there were incidents."""
+    from offduty.wiring.handover import table_of
+
+    return frozenset(row.name for row in table_of(settings).rows)
 
 
 def target_of(bound: str) -> Target:

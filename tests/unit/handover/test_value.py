@@ -16,7 +16,8 @@ from offduty.handover.store import Past, Touch
 from offduty.handover.value.effort import DAY, Handled, effort_of
 from offduty.handover.value.judge import Target, gains_of, met_since, verdict
 from offduty.handover.value.page import page
-from offduty.handover.value.report import Terms, report
+from offduty.handover.value.pictures import round_values
+from offduty.handover.value.report import Terms, report, streaks
 from offduty.handover.value.series import series_of, versions_filled
 from offduty.handover.value.spread import moments, pooled, quantile, slope
 
@@ -105,6 +106,60 @@ def test_a_row_that_takes_the_hours_is_fixed_first():
     assert (found.verdict.kind, found.verdict.headline) == ("fix first", "fix row FEED-02 first: it took 67 % of the human hours")
 
 
+@pytest.mark.parametrize(
+    "cause, headline",
+    [("FEED-02", "fix row FEED-02 first"), ("bad_config", "fix bad config first"), ("unknown", "fix what nobody could explain first")],
+)
+def test_what_no_row_explains_is_called_by_what_it_is(cause, headline):
+    """A category of the catalogue, or nothing at all, is no row of the table; the reasons say how to get one."""
+    handled = [Handled(NOW - n * DAY, "ada", cause, 2.0) for n in range(1, 5)]
+    found = made([run(n) for n in range(995, 1000)], handled=handled, terms=Terms(rows=frozenset({"FEED-02"}))).verdict
+    assert found.headline == f"{headline}: it took 100 % of the human hours"
+    assert any("offduty triage suggest" in reason for reason in found.reasons) == (cause != "FEED-02")
+
+
+def test_a_target_that_nobody_reports_is_said_and_never_met():
+    """`good_enough` names two metrics; one of them is met, of the other no run tells."""
+    measured = [(f"r{n}", "mape", 0.1 + n % 2 / 1000, "") for n in range(40)]
+    terms = Terms("mape", None, {"mape": Target("<=", 0.2), "r2": Target(">=", 0.5)})
+    found = made([run(n) for n in range(40)], measured, terms=terms).verdict
+    assert found.kind == "too early" and any("r2 has a target, but no good run has reported it" in reason for reason in found.reasons)
+    assert made([run(n) for n in range(40)], measured, terms=Terms("mape", None, {"mape": Target("<=", 0.2)})).verdict.kind == "enough"
+
+
+def test_a_metric_without_a_target_that_is_not_the_main_one_decides_nothing():
+    """More rows every week is no drift: nobody has said that less is better."""
+    measured = [(f"r{n}", name, value, "") for n in range(60) for name, value in (("mape", 0.1 + n % 3 / 1000), ("rows", 1000.0 + 9 * n))]
+    found = made([run(n) for n in range(60)], measured, terms=Terms("mape", None, {"mape": Target("<=", 0.2)}))
+    assert found.verdict.kind == "enough" and [one.counts for one in found.gains] == [True, False]
+    assert not any(reason.startswith("rows") for reason in found.verdict.reasons)
+
+
+def test_a_streak_counts_good_runs_by_their_last_attempt():
+    """A retry that went well keeps it; a failure ends it."""
+    runs = [
+        run(1),
+        run(2),
+        run(3, outcome="failed"),
+        run(4),
+        run(5, outcome="failed"),
+        run(6)._replace(root_id="r5", trigger="retry"),
+        run(7),
+    ]
+    assert streaks(runs) == (3, 3) and streaks(runs[:3]) == (0, 2) and streaks([]) == (0, 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_an_axis_holds_all_it_has_to_show(one, other):
+    """Of any size, also where both are the same: a few values that rise, from below the least to above the greatest."""
+    low, high = sorted((one / 1e9, other / 1e9))
+    values = round_values(low, high)
+    slack = 1e-6 * max(abs(low), abs(high)) + 1e-300
+    assert 2 <= len(values) <= 7 and values == sorted(set(values))
+    assert values[0] <= low + slack and values[-1] >= high - slack
+
+
 def test_hours_that_were_said_replace_the_estimate_of_that_day():
     """A code change is an hour, unless somebody said what that day's work was; runs by hand in one hour are one touch."""
     runs = [run(1), run(2, "b"), run(3, "b", trigger="manual", at=NOW), run(4, "b", trigger="manual", at=NOW + 60)]
@@ -117,7 +172,18 @@ def test_a_clock_that_jumped_breaks_nothing():
     """F54: runs and touches of the future and of 1970."""
     runs = [run(1, at=0.0), run(2, "b", at=NOW + 400 * DAY, trigger="manual"), run(3, at=NOW)]
     found = made(runs, [("r1", "m", 1.0, ""), ("r2", "m", 2.0, "")], [Touch("forecast", NOW + 9e8, "ada", "x", 1.0)])
-    assert found.effort.hours > 0 and len(found.effort.months) <= 60 and found.effort.apart_s >= 0
+    assert found.effort.hours > 0 and len(found.effort.months) <= 60 and (found.effort.apart_s or 0.0) >= 0
+
+
+def test_a_run_whose_clock_was_wrong_decides_nothing():
+    """F54: one run of 2099, in another unit, and one of 1970 are left out and said; the verdict is that of the others."""
+    measured = [(f"r{n}", "mape", 0.1 + n % 3 / 1000, "") for n in range(40)]
+    terms = Terms("mape", None, {"mape": Target("<=", 0.2)})
+    others = made([run(n) for n in range(40)], measured, terms=terms)
+    wrong = [run(98, at=1.0), *[run(n) for n in range(40)], run(99, at=NOW + 9e8)]
+    found = made(wrong, [("r98", "mape", 9.0, "%"), *measured, ("r99", "mape", 9.0, "%")], terms=terms)
+    assert found.verdict.headline == others.verdict.headline and found.gains == others.gains
+    assert found.verdict.reasons[-1] == "2 runs are left out: by the clock of then before 2020, or ahead of today"
 
 
 def test_code_that_nobody_knows_is_that_of_the_run_before():

@@ -51,7 +51,8 @@ def main(args: argparse.Namespace) -> int:
             }
         )
     elif shown:
-        print_table(screen(args), ("no", "job", "worth", "state", "what", "asked by"), [_cells(one) for one in shown], flexible=("what",))
+        headers = ("no", "job", "worth", "state", "what", "asked by", "better served by")
+        print_table(screen(args), headers, [_cells(one) for one in shown], flexible=("what",))
     else:
         print("all requirements that were agreed are met" if met.met else "nothing is asked for")
     return 0
@@ -64,5 +65,5 @@ def request_json(one: Request) -> dict[str, object]:
 
 
 def _cells(one: Request) -> list[Cell]:
-    texts = [str(one.number), one.job, f"{one.weight:g}", one.state, one.text, one.asked_by]
+    texts = [str(one.number), one.job, f"{one.weight:g}", one.state, one.text, one.asked_by, one.served_by or "-"]
     return [Cell(one_line(text), STYLES[one.state] if place == 3 else "") for place, text in enumerate(texts)]

@@ -20,7 +20,7 @@ from offduty.errors import NotThere, UsageError
 
 if TYPE_CHECKING:
     from offduty.handover.value.judge import Gains
-    from offduty.handover.value.report import Report
+    from offduty.handover.value.report import Money, Report
 
 HELP = COMMANDS["value"][2]
 DESCRIPTION = """\
@@ -131,22 +131,24 @@ def _print_report(on: Screen, found: Report) -> None:
     for reason in found.verdict.reasons:
         print(f"  - {one_line(reason)}")
     apart = f", {spoken(effort.apart_s)} between touches" if effort.apart_s is not None else ""
-    print(
-        f"effort   {effort.hours:.1f} h in all ({effort.said_hours:.1f} h said, the rest estimated), "
-        f"{effort.recent_hours:.1f} h in 90 days{apart}"
-    )
+    told = f"{effort.hours:.1f} h in all ({effort.said_hours:.1f} h said, the rest estimated), {effort.recent_hours:.1f} h in 90 days"
+    print(f"effort   {told + apart if effort.events else 'none that is known'}")
     for month, hours in list(effort.months.items())[-6:]:
         print(f"         {month}  {hours:6.1f} h")
     if found.money is not None:
-        money = found.money.as_json()
-        print(
-            "money    " + ", ".join(f"{key} {money[key]:,.0f}" for key in ("runs", "better", "spent", "balance") if money[key] is not None)
-        )
+        print(f"money    {one_line(_money(found.money))}")
     for one in found.gains:
         if one.counts:
             _print_metric(on, one)
     if shown := [one.name for one in found.gains if not one.counts]:
         print(f"\nnot judged (no target, not value.metric): {one_line(', '.join(shown))}")
+
+
+def _money(money: Money) -> str:
+    said = money.as_json()
+    labels = {"runs": "good runs", "better": "the better metric", "spent": "work", "balance": "balance"}
+    told = [f"{label} {-said[key] if key == 'spent' else said[key]:+,.0f}" for key, label in labels.items() if said[key] is not None]
+    return ", ".join(told) + f" {money.currency}".rstrip()
 
 
 def _print_metric(on: Screen, one: Gains) -> None:
@@ -160,4 +162,7 @@ def _print_metric(on: Screen, one: Gains) -> None:
          Cell(f"{signed(it.gain.low)} to {signed(it.gain.high)}")]
         for it in one.changes[:-11:-1]
     ]  # fmt: skip
+    if len(one.changes) < 11:
+        first = one.stretches[0]
+        rows.append([Cell(text) for text in (one_line(first.label) or "?", str(first.moments.n), figure(first.moments.mean), "-", "-")])
     print_table(on, ("version", "runs", "mean", "gain", "95 of 100 times"), rows)

@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,7 @@ SMALL = 0.3
 NEWEST, LEAST_NEWEST = 10, 5
 MOSTLY = 0.9
 LEAST_ROW_HOURS, ROW_SHARE = 2.0, 0.4
+UNEXPLAINED = ("", "unknown")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Gains:
 
     `flat`: how many last changes together gained less than that; 0 if they gained more, or nobody knows. `rising`: they gain.
     `met_since`: since when the target is met (None: it is not). `drift`: why the newest runs are worse, or "". `counts`: it is judged;
-    of one that is only shown, nobody has said whether less is better.
+    of one that is only shown, nobody has said whether less is better. `newest`: the mean of the newest ten runs.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Gains:
     drift: str = ""
     left_out: int = 0
     counts: bool = True
+    newest: float = 0.0
     stretches: tuple[Stretch, ...] = field(default=(), repr=False)
 
 
@@ -114,6 +117,7 @@ def gains_of(series: Series, target: Target | None, *, lower: bool, counts: bool
         _drift(series.points, stretches, target, sign) if counts else "",
         series.left_out,
         counts,
+        moments(value for _, value in series.points[-NEWEST:]).mean,
         stretches,
     )
 
@@ -233,18 +237,25 @@ def _worse_than_it_was(points: Sequence[Point], stretches: Sequence[Stretch], si
 
 
 def verdict(
-    gains: Sequence[Gains], hours: float, row_hours: dict[str, float], flat_hours: float | None, unreported: Sequence[str] = ()
+    gains: Sequence[Gains],
+    hours: float,
+    row_hours: dict[str, float],
+    flat_hours: float | None,
+    unreported: Sequence[str] = (),
+    rows: Collection[str] | None = None,
 ) -> Verdict:
     """What follows. `gains`: the metric that counts first. `hours`: of people, in the last 90 days; `row_hours`: of them for incidents,
-    by row; `flat_hours`: spent on the changes of the plateau; `unreported`: metrics that have a target, and of which no run tells.
+    by cause; `flat_hours`: spent on the changes of the plateau; `unreported`: metrics that have a target, and of which no run tells;
+    `rows`: of the triage table (None: whatever took hours is one).
     """
     missing = [f'{name} has a target, but no good run has reported it: offduty.metric("{name}", …)' for name in unreported]
-    reasons = (*(reason for one in gains for reason in _reasons(one)), *missing, *_row_reason(row_hours, hours))
+    reasons = (*(reason for one in gains for reason in _reasons(one)), *missing, *_row_reasons(row_hours, hours, rows))
     row = next(iter(row_hours), "")
     if drifting := [one for one in gains if one.drift]:
         return Verdict("look again", f"look again: {drifting[0].name} drifts", reasons)
     if row and row_hours[row] >= LEAST_ROW_HOURS and row_hours[row] >= ROW_SHARE * hours:
-        return Verdict("fix first", f"fix row {row} first: it took {round(100 * row_hours[row] / hours)} % of the human hours", reasons)
+        share = round(100 * row_hours[row] / hours)
+        return Verdict("fix first", f"fix {_called(row, rows)} first: it took {share} % of the human hours", reasons)
     if not gains:
         return Verdict("too early", "too early to tell: no run has reported a metric", reasons)
     return _of_metric(gains, flat_hours, reasons, all_reported=not unreported)
@@ -275,9 +286,11 @@ def _reasons(one: Gains) -> list[str]:
         return said
     if one.target is not None:
         aim = f"{one.target.sign} {figure(one.target.bound)}{unit}"
-        said.append(f"{one.name}: good enough ({aim}) is {'met' if one.met_since is not None else 'not met'}")
+        since = time.strftime("%d %b %Y", time.gmtime(one.met_since)) if one.met_since is not None else ""
+        stands = f"met since {since}" if since else f"not met: the newest runs are at {figure(one.newest)}"
+        said.append(f"{one.name}: good enough ({aim}) is {stands}")
     if one.flat_gain is not None and one.noise is not None:
-        gained = f"the last {one.flat} changes gained {figure(one.flat_gain.value)} together, at most {figure(one.flat_gain.high)}"
+        gained = f"the last {one.flat} changes together gained {signed(one.flat_gain.value)}, at most {signed(one.flat_gain.high)}"
         said.append(f"{one.name}: {gained}; runs of the same code differ by {figure(one.noise)}{unit}")
     elif one.noise is not None:
         said.append(f"{one.name}: runs of the same code differ by {figure(one.noise)}{unit} (standard deviation)")
@@ -286,9 +299,22 @@ def _reasons(one: Gains) -> list[str]:
     return said
 
 
-def _row_reason(row_hours: dict[str, float], hours: float) -> list[str]:
+def _row_reasons(row_hours: dict[str, float], hours: float, rows: Collection[str] | None) -> list[str]:
     row = next(iter(row_hours), "")
-    return [f"incidents of {row} took {row_hours[row]:.1f} h of {hours:.1f} h in 90 days"] if row and hours > 0 else []
+    if not row or hours <= 0:
+        return []
+    about = "that nobody could explain" if rows is not None and row in UNEXPLAINED else f"of {_called(row, rows)}"
+    said = [f"incidents {about} took {row_hours[row]:.1f} h of {hours:.1f} h in 90 days"]
+    if rows is not None and row not in rows and row_hours[row] >= LEAST_ROW_HOURS:
+        said.append("no row of the triage table is about that: offduty triage suggest writes one")
+    return said
+
+
+def _called(cause: str, rows: Collection[str] | None) -> str:
+    """What an incident is about, for people: a row of the table, else what else triage or the watcher calls it."""
+    if rows is None or cause in rows:
+        return f"row {cause}"
+    return "what nobody could explain" if cause in UNEXPLAINED else cause.replace("_", " ")
 
 
 def figure(value: float) -> str:

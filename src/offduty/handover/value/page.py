@@ -45,7 +45,10 @@ def _metric(one: Gains) -> list[Block]:
         for it in reversed(one.changes[-MOST_CHANGES:])
     ]
     pictures = [doc.picture(metric_by_version(one))] if one.stretches else []
-    if not rows:
+    if one.stretches and len(one.changes) <= MOST_CHANGES:
+        first = one.stretches[0]
+        rows.append((first.label or "?", str(first.moments.n), figure(first.moments.mean), "", "", ""))
+    if not one.changes:
         return [*pictures, doc.text("There was no change of the code.")]
     return [
         *pictures,

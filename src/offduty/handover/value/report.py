@@ -18,11 +18,16 @@ from offduty.handover.value.series import series_of, versions_filled
 DAY = 86_400.0
 CALENDAR_DAYS = 182
 MOST_METRICS = 20
+FIRST = 1_577_836_800.0
+"""2020: what ran before that had a clock that was not set."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What the configuration says. `targets`: `good_enough` by metric, in its order. Money where it is given, in `currency`."""
+    """What the configuration says. `targets`: `good_enough` by metric, in its order. Money where it is given, in `currency`.
+
+    `rows`: names of the triage table's rows, where they are known.
+    """
 
     metric: str = ""
     lower: bool | None = None
@@ -31,6 +36,7 @@ class Terms:
     per_unit: float | None = None
     per_hour: float | None = None
     currency: str = ""
+    rows: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,16 +102,22 @@ def report(
     requirements: Requirements,
     now: float,
 ) -> Report:
-    """The report on a job. `runs`: all that ended, the oldest first."""
+    """The report on a job. `runs`: all that ended, the oldest first; one whose clock was wrong has no place among them, and is left out."""
+    misplaced = len(runs)
+    runs = [run for run in runs if FIRST <= run.at <= now + DAY]
+    misplaced -= len(runs)
     good = versions_filled(runs)
     effort = effort_of(runs, good, touches, handled, now)
     gains = _gains(good, measured, terms)
     first = gains[0] if gains else None
     flat_hours = effort.hours_since(first.flat_since) if first and first.flat_since is not None else None
-    reported = {one.name for one in gains}
-    judged = verdict(gains, effort.recent_hours, effort.by_row, flat_hours, [name for name in terms.targets if name not in reported])
+    unreported = [name for name in terms.targets if all(one.name != name for one in gains)]
+    judged = verdict(gains, effort.recent_hours, effort.by_row, flat_hours, unreported, terms.rows)
     if requirements.met:
         judged = Verdict(judged.kind, judged.headline, (*judged.reasons, "all requirements that were agreed are met"))
+    if misplaced:
+        said = f"{misplaced} {'run is' if misplaced == 1 else 'runs are'} left out: by the clock of then before 2020, or ahead of today"
+        judged = Verdict(judged.kind, judged.headline, (*judged.reasons, said))
     money = _money(terms, len(good), first, effort)
     return Report(job, len(runs), len(good), effort, tuple(gains), judged, money, requirements, _days(runs, now), *streaks(runs))
 
