@@ -327,3 +327,13 @@ def test_ctrl_c_ends_following_quietly_and_leaves_the_job_alone(home):
     assert job.poll() is None
     (home.folder / "go").touch()
     job.communicate(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("words", [("digest",), ("handover", "a")])
+def test_documents_are_laid_out_on_a_terminal(home, words):
+    """Into a pipe they go as Markdown, for whoever keeps them."""
+    (home.folder / "offduty.toml").write_text('[job.a]\ncommand = ["true"]\nowner = "lab"\n[team.lab]\ncontact = "#lab"\n')
+    home("run", "a")
+    piped, seen = home.say(*words), on_a_terminal(home, *words).decode()
+    assert piped.startswith("# ") and "\n## " in piped and "| --- |" in piped
+    assert "## " not in seen and "| --- |" not in seen

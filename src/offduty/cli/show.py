@@ -137,6 +137,16 @@ def print_cells(on: Screen, cells: Sequence[Cell]) -> None:
     _console(on).print(text, soft_wrap=True)
 
 
+def print_markdown(on: Screen, text: str) -> None:
+    """Print Markdown: laid out on a terminal, as it is into a pipe. Links show their address instead of hiding it."""
+    if not on.terminal:
+        print(text, end="")
+        return
+    from rich.markdown import Markdown
+
+    _console(on).print(Markdown(text, hyperlinks=False))
+
+
 def _plain_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     lines = [list(headers), *([cell.text for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]

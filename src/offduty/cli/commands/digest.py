@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from offduty.cli import COMMANDS
 from offduty.cli.duty import settings_here
 from offduty.cli.reach import open_for_reading
-from offduty.cli.show import note, print_json
+from offduty.cli.show import note, print_json, print_markdown, screen
 from offduty.cli.telling import store_of
 from offduty.cli.write import write_bytes
 from offduty.clock import Clock
@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     elif args.json:
         print_json({"schema": "offduty.digest/1", "teams": [{"team": team, **one.as_json()} for team, one in found]})
     else:
-        print("\n".join(as_markdown(one, contents=False) for _, one in found), end="")
+        print_markdown(screen(args), "\n".join(as_markdown(one, contents=False) for _, one in found))
     return 0
 
 

@@ -8,7 +8,7 @@ from offduty.cli import COMMANDS
 from offduty.cli.documents import ENDINGS, ending, name_ending, rendered
 from offduty.cli.duty import settings_here
 from offduty.cli.reach import open_for_reading
-from offduty.cli.show import note, print_json
+from offduty.cli.show import note, print_json, print_markdown, screen
 from offduty.cli.telling import store_of
 from offduty.cli.write import write_bytes
 from offduty.clock import Clock
@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     else:
         from offduty.handover.as_markdown import as_markdown
 
-        print(as_markdown(document), end="")
+        print_markdown(screen(args), as_markdown(document))
     return 0
 
 
