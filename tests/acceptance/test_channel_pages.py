@@ -126,6 +126,28 @@ def test_sns(tmp_path, aws_port, monkeypatch):
     assert body["MessageAttributes"]["severity"]["Value"] == "error"
 
 
+def test_sns_in_order(tmp_path, aws_port, monkeypatch):
+    """A topic of the kind FIFO: an incident is one group, and a second copy of a message within five minutes is none."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    there = {"region_name": "eu-west-1", "endpoint_url": f"http://127.0.0.1:{aws_port}"}
+    topic = boto3.client("sns", **there).create_topic(Name="alerts.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    queue = boto3.client("sqs", **there).create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    boto3.client("sns", **there).subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:q.fifo")
+    channel = channel_of("sns", tmp_path, {}, f'endpoint = "http://127.0.0.1:{aws_port}"', LOCAL)
+    channel = replace(channel, topic=type(channel.topic)(topic))
+    for alert in (FAILED, FAILED, replace(FAILED, key="over", event="recovered", title="RECOVERED forecast", status="resolved")):
+        channel.send(alert)
+    found = boto3.client("sqs", **there).receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, AttributeNames=["MessageGroupId"]
+    )
+    bodies = [json.loads(message["Body"]) for message in found["Messages"]]
+    assert [body["Subject"] for body in bodies] == ["FAILED forecast", "RECOVERED forecast"]
+    assert len({message["Attributes"]["MessageGroupId"] for message in found["Messages"]}) == 1
+
+
 def test_pagerduty(tmp_path, receiver):
     """A failure triggers."""
     receiver.answer = reply(202, b'{"status": "success", "dedup_key": "offduty:i"}')

@@ -28,6 +28,7 @@ KNOWN_VARIABLES = (
     "OFFDUTY_TOKEN",
     "OFFDUTY_TESTING",
     "OFFDUTY_FAILPOINT",
+    "OFFDUTY_END_SECONDS",
 )
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TWICE = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _signal
 
+from offduty import failpoints
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from offduty.clock import Clock
 
-WHOLE = 1.75  # seconds after the job's end: we are gone after two (INV-2), also on a busy machine
+WHOLE = failpoints.end_seconds(1.75)  # seconds after the job's end: we are gone after two (INV-2), also on a busy machine
 LEAST = 0.6  # seconds that its end has in any case, however long the job's last output took
 AGAIN = 0.2  # seconds after an alarm that something on the way has caught, until the next one
 
