@@ -6,9 +6,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -100,6 +104,49 @@ def test_two_of_them_would_start_everything_twice(folder: Path) -> None:
     )  # fmt: skip
     assert second.returncode != 0 and "E902" in second.stderr
     assert up.stop() == 0
+
+
+THREE = "".join(f'[job.{job}]\nshell = "sleep 0.3"\nevery = "2 s"\nstart_grace = "1 s"\n' for job in "abc")
+
+
+@pytest.mark.timeout(300)
+def test_killed_and_started_again_it_doubles_nothing_and_misses_nothing_unsaid(folder: Path) -> None:
+    """F46, F52, INV-9: SIGKILL while jobs run, three times; what has started and is on record is not started before its time again,
+    and the time in which nothing was started is told.
+    """
+    (folder / "offduty.toml").write_text(THREE)
+    starts: dict[str, list[float]] = {job: [] for job in "abc"}
+    for pause in (0.0, 8.0, 0.0, None):
+        up = Up(folder)
+        for job in "abc":
+            up.wait("started", job, 2)
+        before = {job: len(starts[job]) for job in "abc"}
+        until = time.monotonic() + 40
+        while any(on_record(folder, job) < before[job] + len(up.events("started", job)) for job in "abc"):
+            assert time.monotonic() < until, up.said.read_text()
+            time.sleep(0.01)
+        up.process.kill() if pause is not None else up.stop()
+        up.process.wait(TIME)
+        for job in "abc":
+            starts[job] += [datetime.fromisoformat(str(event["at"])).timestamp() for event in up.events("started", job)]
+        time.sleep(pause or 0.0)
+    for job in "abc":
+        gaps = [later - sooner for sooner, later in pairwise(starts[job])]
+        assert min(gaps) > 1.9 and max(gaps) > 8 and "missed" in incidents(folder, job), (gaps, incidents(folder, job))
+
+
+def on_record(folder: Path, job: str) -> int:
+    """How many runs of a job the store knows."""
+    with closing(sqlite3.connect(f"file:{folder}/state/offduty.sqlite3?mode=ro", uri=True, timeout=5)) as database:
+        return int(database.execute("SELECT count(*) FROM run WHERE job = ?", (job,)).fetchone()[0])
+
+
+def incidents(folder: Path, job: str) -> set[str]:
+    """The causes of a job's incidents."""
+    command = [sys.executable, "-m", "offduty", "incidents", "--all", "--json"]
+    environ = {**os.environ, "OFFDUTY_STATE_DIR": str(folder / "state")}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=TIME, check=True)
+    return {incident["cause"] for incident in json.loads(done.stdout)["incidents"] if incident["job"] == job}
 
 
 def test_it_can_be_process_1(folder: Path) -> None:

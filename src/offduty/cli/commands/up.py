@@ -13,7 +13,7 @@ from typing import Any
 from offduty import durations
 from offduty.cli import COMMANDS
 from offduty.clock import Clock, rfc3339, wall_of
-from offduty.errors import Busy
+from offduty.errors import Busy, StoreError
 from offduty.runs.init import as_init
 from offduty.runs.lock import JobLock
 from offduty.settings.load import Settings, load
@@ -57,6 +57,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
     station = Station(settings, clock, name="up")
     tick = durations.parse(args.tick) if args.tick else None
     service = Service(station, settings, config=args.config, tick=tick, say=lambda text: printer.say({"event": "watch", "text": text}))
+    _catch_up(station)
     starter = Starter(settings, clock, lambda job: last_start(station, job), printer.say, show=args.show)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop.set())
@@ -67,6 +68,14 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
     starter.finish()
     service.finish()
     return 0
+
+
+def _catch_up(station: Station) -> None:
+    """What the one before has started, and was killed before it could be taken in, is not started again before its time."""
+    try:
+        station.take_in()
+    except StoreError:  # the first look says so
+        pass
 
 
 def last_start(station: Station, job: str) -> float | None:
