@@ -13,7 +13,7 @@ fi
 
 norm=152.1
 if [ -n "${NORMS:-}" ]; then
-  norm=$(curl --silent --show-error --fail --max-time 5 "$NORMS") || { echo "no norm from $NORMS" >&2; exit 69; }
+  norm=$(curl --silent --fail --max-time 5 "$NORMS") || { echo "no norm from $NORMS: curl ended with $?" >&2; exit 69; }
   case $norm in '' | *[!0-9.]*) echo "the norm is no number: $NORMS" >&2; exit 65 ;; esac
 fi
 
