@@ -21,6 +21,7 @@ from offduty.testing import a_run
 TORTURE = int(os.environ.get("OFFDUTY_TORTURE", "1"))
 SENDER = Path(__file__).with_name("send_process.py")
 PATIENCE = 40.0  # seconds: the machine may be busy
+SOON = 20.0  # seconds: far less than a lease usually lasts
 
 
 def tell(*channels, urgency="now"):
@@ -101,7 +102,7 @@ def test_a_killed_sender_loses_nothing(world, step):
     began = time.monotonic()
     world.sender()
     world.delivered()
-    assert time.monotonic() - began < 1.0 + 2.0, "the next try comes when the lease is over"
+    assert time.monotonic() - began < SOON, "the next try comes when the lease is over: it lasts a second here"
     copies = world.copies("a") + world.copies("b")
     assert len(copies) == 2 and sum(copies.values()) - 2 <= STEPS[step]
     assert all(copies[row.key] <= 1 + row.ambiguous for row in world.alerts.alerts())
@@ -136,7 +137,7 @@ def test_sigterm_finishes_what_is_being_sent(world):
     began = time.monotonic()
     sender.terminate()
     assert sender.wait(PATIENCE) == 0
-    assert time.monotonic() - began < 2.0 + 2.0
+    assert time.monotonic() - began < SOON
     assert world.alerts.counts() == {"delivered": 2} and sum(world.copies("a").values()) == 1
 
 
