@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,23 @@ def test_a_configured_job_that_never_ran_is_listed_with_when_it_is_due(home):
     (job,) = home.json("status")["jobs"]
     assert (job["configured"], job["last"], job["well"]) == (True, None, None)
     assert job["next_due"].endswith("T02:30:00.000Z")
+
+
+def test_status_knows_days_off_and_calendar_expressions(home):
+    """A job that is not due today is not shown as due today, also where no watcher has seen it yet."""
+    (home.folder / "offduty.toml").write_text(
+        '[calendar.never]\ndates = ["2000-01-01..2000-01-02"]\n'
+        '[job.weekly]\ncommand = ["true"]\non_calendar = "Mon *-*-* 02:30 UTC"\n'
+        '[job.daily]\ncommand = ["true"]\nschedule = "30 2 * * *"\ntimezone = "UTC"\nnot_on = "off"\n'
+        '[calendar.off]\nfile = "off.txt"\n'
+    )
+    first = home.json("status")["jobs"][0]["next_due"]
+    assert first is None  # its calendar is not there
+    tomorrow = [datetime.now(UTC).date() + timedelta(days=number) for number in range(3)]
+    (home.folder / "off.txt").write_text("".join(f"{day}\n" for day in tomorrow))
+    daily, weekly = home.json("status")["jobs"]
+    assert daily["next_due"] >= f"{tomorrow[-1]}T23"
+    assert datetime.fromisoformat(weekly["next_due"]).weekday() == 0
 
 
 def test_a_broken_configuration_does_not_keep_anybody_from_looking_back(worked):

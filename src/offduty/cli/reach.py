@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from offduty import places as places_module
@@ -18,28 +19,25 @@ from offduty.runs.store import Record, Store
 
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
+    from offduty.watch.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class Planned:
-    """When a configured job is to run: `schedule` (cron, in `timezone` or the machine's), or `every` so many seconds, or by hand."""
+    """When a configured job is to run: by a `schedule`, which is made when somebody asks, or `every` so many seconds, or by hand."""
 
-    schedule: str | None = None
+    schedule: Callable[[], Schedule | None] = lambda: None
     every: float | None = None
-    timezone: str | None = None
 
     def next_due(self, last_start: float | None, now: float) -> float | None:
         """The next moment it should start (seconds since 1970); one in the past if it is late. None if nothing says so."""
-        if self.schedule:
-            return _next_slot(self.schedule, self.timezone, now)
-        return last_start + self.every if self.every and last_start is not None else None
-
-
-def _next_slot(cron: str, timezone: str | None, now: float) -> float | None:
-    from offduty.watch.schedule import Cron
-    from offduty.wiring.schedules import machine_zone
-
-    return Cron(cron, timezone or machine_zone()).after(now)
+        if self.every:
+            return last_start + self.every if last_start is not None else None
+        try:
+            schedule = self.schedule()
+        except OffdutyError:  # a calendar that cannot be read: `offduty check` tells
+            return None
+        return schedule.after(now) if schedule is not None else None
 
 
 @dataclass(frozen=True)
@@ -129,8 +127,14 @@ def planned_jobs(settings: Settings | None) -> dict[str, Planned]:
     """The jobs of the configuration by name; one that is broken is known by its name only."""
     if settings is None:
         return {}
-    good = {name: Planned(job.schedule, job.every, job.timezone) for name, job in settings.jobs.items()}
+    good = {name: Planned(partial(_schedule_of, settings, name), job.every) for name, job in settings.jobs.items()}
     return {**{name: Planned() for name in settings.broken}, **good}
+
+
+def _schedule_of(settings: Settings, name: str) -> Schedule | None:
+    from offduty.wiring.schedules import schedule_of
+
+    return schedule_of(settings, name)
 
 
 def job_names(args: argparse.Namespace) -> list[str]:

@@ -9,8 +9,9 @@ import pytest
 from offduty.cli import choose
 from offduty.cli.commands.status import in_a_row
 from offduty.cli.reach import Planned
-from offduty.errors import OffdutyError
+from offduty.errors import NotThere, OffdutyError
 from offduty.stores.memory import MemoryStore
+from offduty.watch.schedule import Cron
 
 NOW = 1_795_413_600.0  # Monday 2026-11-23 06:00:00 UTC
 
@@ -123,12 +124,18 @@ def test_the_last_attempt_speaks_for_its_run():
     assert in_a_row(attempts) == (True, 2)
 
 
+def unreadable():
+    """As where the file of a calendar is gone."""
+    raise NotThere("E512", "this calendar cannot be read")
+
+
 @pytest.mark.parametrize(
     "planned, last, due",
     [
         (Planned(), NOW, None),
-        (Planned(schedule="30 6 * * *", timezone="UTC"), None, NOW + 1800),
-        (Planned(schedule="0 6 * * mon-fri", timezone="Europe/Berlin"), None, NOW + 23 * 3600),
+        (Planned(lambda: Cron("30 6 * * *")), None, NOW + 1800),
+        (Planned(lambda: Cron("0 6 * * mon-fri", "Europe/Berlin")), None, NOW + 23 * 3600),
+        (Planned(unreadable), None, None),
         (Planned(every=3600.0), NOW - 600, NOW + 3000),
         (Planned(every=3600.0), NOW - 7200, NOW - 3600),
         (Planned(every=3600.0), None, None),
