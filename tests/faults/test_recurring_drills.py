@@ -222,3 +222,12 @@ def test_for_real_one_message_a_channel_has_a_code_and_whoever_saw_it_is_known(p
     assert place.offduty.started_with(confirm).code == 0
     listed = json.loads(place.offduty.started_with([sys.executable, "-m", "offduty", "drill", "--list", "--json"]).out)
     assert [proof["by"] for drill in listed["jobs"][0]["drills"] for proof in drill["proofs"]] == ["Mei"]
+
+
+def test_up_rehearses_too(place):
+    """`offduty up` does all that a watcher does; SIGTERM stops both."""
+    place.configure(SWALLOWS)
+    up = place.offduty.popen([sys.executable, "-m", "offduty", "up", "--tick", TICK])
+    place.wait(lambda: "drill_failed" in place.told(), "it was done, and told")
+    place.stop(up)
+    assert len(place.turns()) == 1

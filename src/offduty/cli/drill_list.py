@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
+from offduty.cli.commands.ready import jobs_meant
 from offduty.cli.duty import settings_here
 from offduty.cli.reach import open_for_reading
 from offduty.cli.show import Cell, Screen, distance, moment, one_line, print_cells, print_json, print_table, screen
 from offduty.cli.telling import store_of
 from offduty.clock import Clock, rfc3339
 from offduty.durations import spoken
-from offduty.errors import NotThere
-from offduty.settings.load import Settings
 from offduty.wiring.drillbook import Book, Entry, book_of
 
 STYLES = {"passed": "green", "failed": "bold red", "could not": "yellow"}
@@ -52,17 +51,7 @@ def print_history(args: argparse.Namespace) -> int:
 def _books(args: argparse.Namespace, now: float) -> list[Book]:
     settings = settings_here(args)
     with open_for_reading(args, Clock()) as reach:
-        return [book_of(settings, name, store_of(reach), now) for name in _meant(settings, args.job)]
-
-
-def _meant(settings: Settings, name: str | None) -> list[str]:
-    """Raises NotThere E506, ConfigErrors."""
-    if name is not None:
-        settings.job(name)
-        return [name]
-    if not settings.jobs:
-        raise NotThere("E506", "no job is configured", fix="write a configuration with `offduty init`")
-    return sorted(settings.jobs)
+        return [book_of(settings, name, store_of(reach), now) for name in jobs_meant(settings, args.job)]
 
 
 def _print_book(on: Screen, book: Book, now: float) -> None:

@@ -20,6 +20,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from offduty.alerts.incident import DRILL, Happening
+from offduty.alerts.routing import route
 from offduty.clock import Clock, rfc3339
 from offduty.drills import turn as turns
 from offduty.drills.store import Rehearsed, Turn
@@ -33,8 +34,9 @@ from offduty.stores.sqlite import open_store
 from offduty.watch.lateness import margins
 from offduty.wiring.drilling import LIMIT, Driller, Options
 from offduty.wiring.receipts import Receipts
+from offduty.wiring.retain import forget_events
 from offduty.wiring.schedules import machine_zone
-from offduty.wiring.telling import tell_of
+from offduty.wiring.telling import rules_of, tell_of
 from offduty.wiring.triage import duty_of
 
 if TYPE_CHECKING:
@@ -196,7 +198,9 @@ def give_way(doing: Doing, turn: Turn, over: Event) -> None:
 
 def in_the_way(doing: Doing) -> str:
     """Whether the job wants to run, as the newest of the spool has it."""
-    replay(doing.settings.places().spool, doing.store, alive=supervisor_alive, clock=doing.clock)
+    places = doing.settings.places()
+    done = replay(places.spool, doing.store, alive=supervisor_alive, clock=doing.clock)
+    forget_events(doing.store, done.lost, places.logs)
     return why_not(replace(doing.said, hours=""), doing.job, doing.store, doing.clock.wall())
 
 
@@ -210,16 +214,25 @@ def settle(doing: Doing, turn: Turn, done: Sequence[Rehearsed]) -> Turn:
     """Tell the owner, then end the turn."""
     happening = happening_of(turn, done)
     if happening is not None:
-        tell = tell_of(doing.settings, doing.job, duty_of(doing.settings)) if doing.settings.channels else None
-        doing.store.alerts.happen(happening, doing.clock.wall(), tell)
+        doing.store.alerts.happen(happening, doing.clock.wall(), whom_to_tell(doing))
     return doing.store.drills.put_turn(turn)
+
+
+def whom_to_tell(doing: Doing) -> dict[str, Any] | None:
+    """As the configuration has it; None without channels. A triage table that is broken names nobody, but the owner hears of it."""
+    if not doing.settings.channels:
+        return None
+    try:
+        return tell_of(doing.settings, doing.job, duty_of(doing.settings))
+    except OffdutyError:
+        return route(rules_of(doing.settings, doing.job), {})
 
 
 def happening_of(turn: Turn, done: Sequence[Rehearsed]) -> Happening | None:
     """What the owner is told of a turn that is over: nothing where it went well before, or where the job can never be drilled."""
     if turn.code == CANNOT_EVER or turn.ended_at is None:
         return None
-    key = f"drill:{turn.job}:{turn.number or rfc3339(turn.began_at)}"
+    key = f"drill:{turn.job}:{rfc3339(turn.began_at)}"
     if turn.outcome == "passed":
         return Happening(key, turn.job, "drill_passed", turn.ended_at, outcome="passed", cause=DRILL)
     details = {"said": turn.said, "items": turns.what_is_wrong(done)}

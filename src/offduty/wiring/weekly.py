@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from offduty.alerts.keys import digest_of as key_of
 from offduty.alerts.owed import Owed
 from offduty.clock import Clock, rfc3339
-from offduty.errors import OffdutyError
+from offduty.errors import OffdutyError, StoreError
 from offduty.handover.week import DAY, Week, first, owed, slot_before
 from offduty.wiring.schedules import machine_zone
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from offduty.stores.sqlite import SqliteStore
 
 
+AGAIN = 300.0
+"""Seconds until a digest that could not be put together is tried again."""
+
+
 class Weekly:
     """What a watcher does for the digests of `settings`: a look costs one question; what is due is put together in a thread of its own."""
 
@@ -32,6 +36,7 @@ class Weekly:
         self._thread: Thread | None = None
         self._lines: list[str] = []
         self._said: set[str] = set()
+        self._not_before = 0.0
 
     def use(self, settings: Settings) -> None:
         """Another configuration, from now on."""
@@ -41,19 +46,20 @@ class Weekly:
         """Begin what is due; what came of the last, in words. Raises StoreError."""
         lines, self._lines = self._lines, []
         busy = self._thread is not None and self._thread.is_alive()
-        if not busy and due(self._settings, store, self._clock.wall()):
+        if not busy and self._clock.monotonic() >= self._not_before and due(self._settings, store, self._clock.wall()):
             self._thread = Thread(target=self._work, name="digest", daemon=True)
             self._thread.start()
         return lines
 
     def _work(self) -> None:
         store = self._another()
+        self._not_before = self._clock.monotonic() + AGAIN
         try:
             for line in tell_weeks(self._settings, store, self._clock.wall()):
                 if line not in self._said:
                     self._said.add(line)
                     self._lines.append(line)
-        except OffdutyError as error:  # the store is away: the next look begins anew
+        except StoreError as error:
             self._lines.append(f"digest  {error}")
         finally:
             store.close()
@@ -88,7 +94,13 @@ def due(settings: Settings, store: SqliteStore, now: float) -> dict[str, tuple[W
 def tell_weeks(settings: Settings, store: SqliteStore, now: float) -> Iterator[str]:
     """Owe every digest that is due, and settle its week; what was done, in words. Raises StoreError."""
     for team, (_, slot, since) in due(settings, store, now).items():
-        said = facts_of(settings, team, store, now, since)
+        try:
+            said = facts_of(settings, team, store, now, since)
+        except StoreError:
+            raise
+        except OffdutyError as error:  # the others are told all the same
+            yield f"digest  {team}: it cannot be put together: {error}"
+            continue
         rows = rows_of(settings, team, said, key=rfc3339(slot), now=now) if said.pop("anything") else []
         store.alerts.add(rows)
         store.weeks.put(Week(_source(settings), team, slot, now))
