@@ -392,9 +392,9 @@ def test_only_who_holds_the_lease_can_mark(desk):
     assert desk.alerts.delivered(lease_of(second), Receipt(), MONDAY)
 
 
-@pytest.mark.parametrize("wall, ready", [(MONDAY + 80, False), (MONDAY + 90, True), (MONDAY - 10, True), (MONDAY - DAY, True)])
+@pytest.mark.parametrize("wall, ready", [(MONDAY + 80, False), (MONDAY + 90, True), (MONDAY - 60, False), (MONDAY - 1000, True)])
 def test_a_lease_of_another_boot_ends_by_the_wall_clock_within_its_bound(desk, wall, ready):
-    """F08, F54: after a reboot its monotonic time means nothing."""
+    """INV-7, F08, F54: its monotonic time means nothing here; a clock that is a minute behind takes nothing from who has it."""
     desk.run()
     assert desk.alerts.claim("chat", Claimant("a", "boot", MONDAY, 5000, 90), 10)
     who = Claimant("b", "next boot", wall, 10, 90)

@@ -169,9 +169,9 @@ class MemoryBooks:
         return ready and all(it.number >= row.number or it.state not in UNFINISHED for it in self.of_chain(row.chain, row.channel))
 
     def _has_lapsed(self, number: int, who: Claimant) -> bool:
-        """Of this boot: by the monotonic clock, which nobody can set. Of another: by the wall clock, within its bound."""
+        """Of this boot: by the monotonic clock, which nobody can set. Of another: by the wall clock, which may be behind theirs."""
         boot, wall, monotonic = self._leases[number]
-        return monotonic <= who.monotonic if boot == who.boot else wall <= who.wall or wall - who.wall > who.lease + 1
+        return monotonic <= who.monotonic if boot == who.boot else wall <= who.wall or wall - who.wall > who.lease + SET_BACK
 
     def _lease(self, row: Owed, who: Claimant) -> Owed:
         ambiguous = row.ambiguous + (row.state == "leased")

@@ -105,14 +105,14 @@ WHERE number IN (SELECT value FROM json_each(:numbers));
 
 -- name: due
 -- Stands for {due} above. Its time has come, or it is further ahead than it was planned (the clock was set back). A lease of this boot is
--- judged by this machine's monotonic clock, which nobody can set; one of another boot by the wall clock, within its bound. And nothing
+-- judged by this machine's monotonic clock, which nobody can set; one of another boot by the wall clock, which may be behind theirs. And nothing
 -- that is before it in its chain is still to be sent.
 channel = :channel AND state IN ('waiting', 'leased')
 AND CASE state
   WHEN 'waiting' THEN not_before <= :wall OR not_before - :wall > within + :set_back
   ELSE CASE boot
     WHEN :boot THEN lease_mono <= :monotonic
-    ELSE lease_wall <= :wall OR lease_wall - :wall > :lease + 1
+    ELSE lease_wall <= :wall OR lease_wall - :wall > :lease + :set_back
   END
 END
 AND NOT EXISTS (
