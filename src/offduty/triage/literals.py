@@ -1,21 +1,17 @@
 """The literal text that a pattern cannot match without: what is looked for first, because that is fast.
 
 Reads RE2's syntax, conservatively: of what it does not understand it says nothing, and such a pattern is always tried.
+It does so by hand: importing `re` takes longer than a thousand patterns.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 SHORTEST = 3  # bytes as UTF-8
-_REPEAT = re.compile(r"(?:[?*+]|\{(?P<least>\d{1,4})(?:,\d{0,4})?\})\??")
-_ESCAPE = re.compile(r"\\(?:[pP](?:\{[^{}]*\}|.)|x(?:\{[0-9A-Fa-f]+\}|[0-9A-Fa-f]{2})|[0-7]{1,3}|[A-Za-z])")
-_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\[pP]\{[^{}]*\}|\\.|[^\]\\])*\]", re.DOTALL)
-_OPEN = re.compile(r"\((?:\?(?:P?<\w+>|[imsU-]*:))?")
-_PLAIN = re.compile(r"[A-Za-z0-9 _:;,=/<>\"'#%&@!~-]+(?![?*+{])")  # as it stands, and not repeated
-_FOLDS = re.compile(r"\(\?[imsU-]*i")
-_FLAGS = re.compile(r"\(\?[imsU-]+\)")
+_DIGITS, _OCTAL, _HEX, _FLAGS = "0123456789", "01234567", "0123456789abcdefABCDEF", "imsU-"
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PLAIN = f"{_LETTERS}{_DIGITS} _:;,=/<>\"'#%&@!~-"
 _SEVERAL_CASES = frozenset("µÅåıſǄǅǆǇǈǉǊǋǌǱǲǳ\u0345ΐΒΕΘΙΚΜΠΡΣΦΩΰβεθικμπρςσφωϐϑϕϖϰϱϴϵВДОСТЪвдостъѢѣᲀᲁᲂᲃᲄᲅᲆᲇᲈṠṡẛẞßιΐΰΩKÅꙊꙋﬅﬆİ")
 """Letters with more than two forms, or forms of other lengths: `lower` does not bring them together."""
 
@@ -44,6 +40,9 @@ def required(pattern: str) -> frozenset[str]:
 
 
 def _required(reader: _Reader) -> frozenset[str]:
+    pattern = reader.pattern
+    if len(pattern) >= SHORTEST and not pattern.lstrip(_PLAIN):
+        return frozenset((pattern if reader.exact else pattern.lower(),))
     try:
         found = reader.choice()
         return found if reader.at == len(reader.pattern) else frozenset()
@@ -71,7 +70,7 @@ def required_bytes(pattern: str) -> frozenset[bytes]:
 
 def exact_bytes(pattern: str) -> frozenset[bytes] | None:
     """The same for text that is UTF-8 and not folded; None for a pattern that may not care for letter case."""
-    if "(?" in pattern and _FOLDS.search(pattern):
+    if "(?" in pattern and _may_fold(pattern):
         return None
     return frozenset(literal.encode("utf-8", "surrogatepass") for literal in _required(_Reader(pattern, exact=True)))
 
@@ -111,8 +110,8 @@ def _marks(pattern: str) -> Iterator[tuple[int, str]]:
     while at < len(pattern):
         if pattern[at] == "\\":
             at += 2
-        elif pattern[at] == "[" and (found := _CLASS.match(pattern, at)):
-            at = found.end()
+        elif pattern[at] == "[" and (end := _class_end(pattern, at)):
+            at = end
         else:
             yield at, pattern[at]
             at += 1
@@ -153,17 +152,18 @@ class _Reader:
         return found
 
     def _take(self, char: str) -> None:
-        if plain := _PLAIN.match(self.pattern, self.at):
-            self.at = plain.end()
-            self.run += plain[0] if self.exact else plain[0].lower()
+        if char in _PLAIN and (end := _plain_end(self.pattern, self.at)) > self.at:
+            plain = self.pattern[self.at : end]
+            self.at = end
+            self.run += plain if self.exact else plain.lower()
         elif char == "(":
             self._group()
         elif char == "[":
-            self._skip(_CLASS)
+            self._skip(_class_end(self.pattern, self.at))
         elif char == "\\" and self.pattern[self.at + 1 : self.at + 2].isalnum():
             if self.pattern[self.at + 1] in "QECK":
                 raise _NotRead
-            self._skip(_ESCAPE)
+            self._skip(_escape_end(self.pattern, self.at))
         elif char in ".^$\n*+?":
             self.at += 1
             self._close()
@@ -171,12 +171,11 @@ class _Reader:
         else:
             self._literal()
 
-    def _skip(self, what: re.Pattern[str]) -> None:
-        """Something that may be one of several characters, or none."""
-        found = what.match(self.pattern, self.at)
-        if found is None:
+    def _skip(self, end: int) -> None:
+        """Something that may be one of several characters, or none; up to `end`, 0 if it has none."""
+        if not end:
             raise _NotRead
-        self.at = found.end()
+        self.at = end
         self._close()
         self._repeat()
 
@@ -196,16 +195,15 @@ class _Reader:
             self._close()
 
     def _group(self) -> None:
-        if flags := _FLAGS.match(self.pattern, self.at):
-            self.at = flags.end()
+        flags = _flags_end(self.pattern, self.at)
+        if flags > self.at + 2 and self.pattern.startswith(")", flags):
+            self.at = flags + 1
             if self._repeat() is not None:
                 raise _NotRead
             return
-        opened = _OPEN.match(self.pattern, self.at)
-        if opened is None or self.pattern.startswith("?", opened.end()):
-            raise _NotRead
+        inside_at = _opened_end(self.pattern, self.at)
         self._close()
-        self.at = opened.end()
+        self.at = inside_at
         inside = self.choice()
         if self.pattern[self.at : self.at + 1] != ")":
             raise _NotRead
@@ -216,9 +214,9 @@ class _Reader:
     def _repeat(self) -> int | None:
         """How often at least what stands before occurs; None if nothing says. Several repeats behind one another: not at all, perhaps."""
         least: int | None = None
-        while found := _REPEAT.match(self.pattern, self.at):
-            self.at = found.end()
-            this = int(found["least"]) if found["least"] else int(found[0][0] == "+")
+        while (found := _repeat_end(self.pattern, self.at)) is not None:
+            self.at, this = found
+            self.at += self.pattern.startswith("?", self.at)
             least = this if least is None else min(least, this)
         return least
 
@@ -226,3 +224,87 @@ class _Reader:
         if self.run:
             self.found.append(frozenset((self.run,)))
         self.run = ""
+
+
+def _while(pattern: str, at: int, chars: str) -> int:
+    """The end of what stands at `at` and consists of these characters."""
+    return len(pattern) - len(pattern[at:].lstrip(chars))
+
+
+def _plain_end(pattern: str, at: int) -> int:
+    """The end of a text that counts as it stands, without a last character that is repeated."""
+    rest = pattern[at:].lstrip(_PLAIN)
+    return len(pattern) - len(rest) - (rest[:1] in ("?", "*", "+", "{"))
+
+
+def _may_fold(pattern: str) -> bool:
+    at = pattern.find("(?")
+    while at >= 0:
+        if "i" in pattern[at + 2 : _flags_end(pattern, at)]:
+            return True
+        at = pattern.find("(?", at + 1)
+    return False
+
+
+def _flags_end(pattern: str, at: int) -> int:
+    """The end of the flags behind `(?`, if that is what stands there; else `at`."""
+    return _while(pattern, at + 2, _FLAGS) if pattern.startswith("(?", at) else at
+
+
+def _opened_end(pattern: str, at: int) -> int:
+    """Where the inside of a group begins."""
+    if not pattern.startswith("(?", at):
+        return at + 1
+    end = _flags_end(pattern, at)
+    if pattern.startswith(":", end):
+        return end + 1
+    name = at + 2 + pattern.startswith("P", at + 2)
+    close = pattern.find(">", name)
+    if not pattern.startswith("<", name) or close < 0 or not pattern[name + 1 : close].replace("_", "a").isalnum():
+        raise _NotRead
+    return close + 1
+
+
+def _repeat_end(pattern: str, at: int) -> tuple[int, int] | None:
+    """The end of `*`, `+`, `?` or `{2,5}`, and how often at least; None if there is none."""
+    char = pattern[at : at + 1]
+    if char in ("?", "*", "+"):
+        return at + 1, int(char == "+")
+    least = _while(pattern, at + 1, _DIGITS) if char == "{" else 0
+    if not at + 1 < least <= at + 5:
+        return None
+    most = _while(pattern, least + 1, _DIGITS) if pattern.startswith(",", least) else least
+    if most > least + 5 or not pattern.startswith("}", most):
+        return None
+    return most + 1, int(pattern[at + 1 : least])
+
+
+def _escape_end(pattern: str, at: int) -> int:
+    """The end of an escape like `\\d`, `\\pL`, `\\x{2603}` or `\\012`; 0 if it is none."""
+    char = pattern[at + 1]
+    if char in "pPx" and pattern.startswith("{", at + 2):
+        close = pattern.find("}", at + 3)
+        return close + 1 if close >= 0 and (char != "x" or _while(pattern, at + 3, _HEX) == close > at + 3) else 0
+    if char in "pP":
+        return at + 3 if at + 2 < len(pattern) else 0
+    if char == "x":
+        return at + 4 if _while(pattern[: at + 4], at + 2, _HEX) == at + 4 else 0
+    if char in _OCTAL:
+        return _while(pattern[: at + 4], at + 1, _OCTAL)
+    return at + 2 if char in _LETTERS else 0
+
+
+def _class_end(pattern: str, at: int) -> int:
+    """The end of `[…]`; 0 if it has none."""
+    at += 1 + pattern.startswith("^", at + 1)
+    at += pattern.startswith("]", at)
+    while at < len(pattern) and pattern[at] != "]":
+        if pattern.startswith("[:", at) and (close := pattern.find(":]", at + 2)) > at + 2:
+            name = pattern[at + 2 : close].removeprefix("^")
+            at = close + 2 if name.isalnum() else at + 1
+        elif pattern[at] == "\\":
+            close = pattern.find("}", at) if pattern[at + 1 : at + 3] in ("p{", "P{") else -1
+            at = close + 1 if close > 0 else at + 2
+        else:
+            at += 1
+    return at + 1 if at < len(pattern) else 0

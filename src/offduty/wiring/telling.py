@@ -135,6 +135,7 @@ class Composer:
         self._open_store, self._settings = open_store, settings
         self._titles = titles_of(settings)
         self._contacts = {name: team.contact for name, team in settings.teams.items()}
+        self._held: Duty | None = None
 
     def __call__(self, row: Owed, members: Sequence[Owed]) -> Alert:
         """Called by whichever thread sends: each has a store of its own."""
@@ -154,11 +155,17 @@ class Composer:
         event = "missed" if row.facts.get("cause") == NEVER_RAN else event
         if row.status != "firing" or event not in ABSENCE or (run.get("summary") or {}).get("verdict"):
             return {}
-        from offduty.wiring.triage import duty_of
-
-        duty = duty_of(self._settings)
+        duty = self._duty()
         found = of_lost(run, duty, self._settings.places().logs) if event == "lost" and run else of_event(event, row.job, duty)
         return found.as_json()
+
+    def _duty(self) -> Duty:
+        """What the configuration says of whose a failure is, with the table as it is now."""
+        from offduty.wiring.triage import duty_of
+
+        if self._held is None or self._held.edited():
+            self._held = duty_of(self._settings)
+        return self._held
 
     def _before(self, store: SqliteStore, row: Owed) -> int:
         """How many other incidents of the job there were in 30 days."""
