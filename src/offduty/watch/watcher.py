@@ -117,7 +117,7 @@ class Watcher:
         silent = self._hear_others(now, monotonic)
         self._last = look.now
         self._beat(look.now)
-        away = now - look.since if is_first else 0.0
+        away = now - look.since if is_first and look.since else 0.0
         return Ticked(now, tuple(found.missed), found.kept, tuple(overdue), tuple(stale), tuple(silent), look.stepped, away)
 
     def _since_last(self, now: Look) -> Between:
@@ -126,7 +126,7 @@ class Watcher:
             self._go_on_from(self._store.watch.peers())
         elif now.monotonic - self._last.monotonic > GAP:
             self._heard.clear()  # it was stopped, and others may have been: their silence is measured anew (F60)
-        found = between(self._last, now)
+        found = between(self._last, now) if self._last is not None else Between(now, since=0.0)  # nobody ever looked: all runs are news
         if found.stepped:
             self._judge_from = now.wall
         return found
@@ -134,9 +134,7 @@ class Watcher:
     def _go_on_from(self, peers: Sequence[Peer]) -> None:
         self._beats = next((peer.beats for peer in peers if peer.id == self._me), 0)
         newest = max(peers, key=lambda peer: (peer.seen, peer.tick_at), default=None)
-        if newest is None:
-            self._seen = self._store.watch.newest_start()
-        else:
+        if newest is not None:
             self._seen, self._last = newest.seen, read_look(newest.tick_at, newest.facts)
 
     def speak(self) -> None:

@@ -139,6 +139,17 @@ def test_a_watcher_that_was_away_judges_what_came_meanwhile(store, clock):
     assert [incident.job for incident in store.alerts.incidents()] == ["bad"]
 
 
+def test_the_first_watcher_of_all_finds_what_was_kept_before_it(store, clock):
+    """F61: jobs ran by cron for hours before anybody watched: their slots are kept, and the one that nothing started is missed."""
+    for job in ("well", "bad"):
+        store.watch.promise(Promise(job, cron="0 * * * *", start_grace=60.0, tell=TELL), "", clock.wall())
+    for hour in range(1, 8):
+        store.put_run(a_run("well", at=MONDAY + hour * HOUR))
+    clock.advance(7.5 * HOUR)
+    ticked = a_watcher(store, clock).tick()
+    assert ({job for job, _ in ticked.missed}, len(ticked.missed), ticked.kept, ticked.away) == ({"bad"}, 7, 7, 0.0)
+
+
 def test_more_starts_than_are_read_at_once_are_judged_together(store, clock):
     """F61, INV-9: the start that kept a slot lies behind 700 others, which came into the store first."""
     for job in ("busy", "quiet"):
