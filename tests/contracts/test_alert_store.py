@@ -256,6 +256,21 @@ def test_more_of_what_a_page_stands_for_is_told_there(desk):
     assert desk.alerts.channels()[0].storm == ""
 
 
+def test_many_reminders_open_no_page_that_nothing_ends(desk):
+    """F47, INV-8: each of them was told by itself, and has a page of its own, which its end closes."""
+    jobs = [f"job-{n}" for n in range(6)]
+    for job in jobs:
+        desk.run(job, to=("pager",), remind_s=HOUR)
+        desk.work(2)
+    desk.clock.sleep(2 * HOUR)
+    desk.work()
+    for job in jobs:
+        desk.run(job, "succeeded", to=("pager",))
+    desk.work()
+    last = {alert.incident: alert.status for alert in desk.channels["pager"].sent if alert.status != "info"}
+    assert list(last.values()) == ["resolved"] * 6 and desk.events("pager").count("digest") == 1
+
+
 def test_old_news_is_one_digest(desk):
     """F77: a restored backup, or a spool of long ago: everything is named, in one message."""
     for n in range(20):

@@ -114,10 +114,12 @@ def fold(books: Books, leases: Sequence[Lease], group: Owed) -> Owed | None:
 
 
 def _in_storm(books: Books, group: Owed, rows: Sequence[Owed]) -> Owed:
-    """All pages of one storm are one incident there."""
+    """All pages of one storm are one incident there. Where each has a page already, a further one would have no end."""
     health = books.health(group.channel)
     storm = health.storm or f"storm-{group.key[:16]}"
     news = len({row.incident for row in rows if not _told_before(books, row)})
+    if not news and not health.storm:
+        return replace(group, status="info")
     books.put_health(replace(health, storm=storm, storm_open=health.storm_open + news))
     return replace(group, incident=storm, chain=storm)
 
