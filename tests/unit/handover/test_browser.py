@@ -18,6 +18,8 @@ from offduty.handover.value.page import page as value_page
 from offduty.handover.value.report import Terms, report
 
 NOW, DAY = 1_795_413_600.0, 86_400.0
+PATIENCE = 90_000.0
+"""Milliseconds: a browser beside eight busy processes is slow."""
 CHROMIUM = shutil.which("chromium") or ""
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium")
 
@@ -27,7 +29,7 @@ EVIL = (
 )
 ENDLESS = "averylongnamewithoutanyblankatall_" * 8
 SCRIPTS = "المختبر يرسل الملف (LAB-01). המעבדה שולחת את הקובץ 实验室每晚五点发送文件 ห้องปฏิบัติการส่งไฟล์ทุกคืน 🧪🚑 नमस्ते"
-TEXTS = {"evil": EVIL, "endless": ENDLESS, "scripts": SCRIPTS, "plain": "The lab sends it at 05:00."}
+TEXTS = {"evil": EVIL, "endless": ENDLESS, "scripts": SCRIPTS, "plain": "The lab sends it at 05:00.", "short": "a1b2c3d"}
 FITS = """() => {
     const hangs_over = e => !e.closest('figure') && e.getBoundingClientRect().right > innerWidth + 1
     return [document.documentElement.scrollWidth, [...document.querySelectorAll('body *')].filter(hangs_over).map(e => e.tagName)]
@@ -81,7 +83,7 @@ def browser():
     """One for all: starting it takes a second."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=PATIENCE)
         yield found
         found.close()
 
@@ -100,6 +102,7 @@ def shown(browser, tmp_path):
     def show(html, width=1200, scheme="light"):
         (tmp_path / "a.html").write_text(html, encoding="utf-8")
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page.set_default_timeout(PATIENCE)
         opened.append(page)
         happened = []
         page.on("dialog", lambda dialog: happened.append(dialog.message))

@@ -319,9 +319,10 @@ def _called(cause: str, rows: Collection[str] | None) -> str:
 
 def figure(value: float) -> str:
     """A number as people read it: three digits that tell."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
 
 
 def signed(value: float) -> str:
-    """The same, with its sign."""
-    return f"+{figure(value)}" if value >= 0 else figure(value)
+    """A gain as people read it: its sign, and two digits that tell, as it is uncertain anyway."""
+    shown = f"{value:+.0f}" if 10 <= abs(value) < 1e7 else f"{value:+.2g}"
+    return "+0" if shown == "-0" else shown
