@@ -72,7 +72,7 @@ def _never(world: World, job: Job) -> Iterator[str]:
     """Told as one that never ran, if and only if it never did."""
     first = min((life.began for life in world.truth.runs.values() if life.job == job.name), default=math.inf)
     for name, slot, at, _ in world.truth.told:
-        if name == job.name and world.truth.never[name, slot] and at > first + LATE and not _was_impaired(world, first, at):
+        if name == job.name and world.truth.never[name, slot] and at > first + LATE and not _was_impaired(world, first, first + LATE):
             yield f"it ran, and is told as one that never did: {name} {slot}"
         if name == job.name and not world.truth.never[name, slot] and at < first:
             yield f"it never ran, and nobody says so: {name} {slot}"

