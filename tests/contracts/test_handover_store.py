@@ -75,3 +75,14 @@ def test_the_past_is_what_ended_oldest_first(store):
     assert [run.outcome for run in store.handover.past("forecast", 1)] == ["failed"]
     ours = {run.id for run in past}
     assert [one for one in store.handover.measured("forecast") if one[0] in ours] == [(r.id, "mape", 0.1, "") for r in past]
+
+
+def test_where_no_file_is_known_the_commit_is_the_version(store):
+    """Runs that share their packages, of two commits; one more without a fingerprint; metrics in the order in which they were told."""
+    packages = {"numpy": "2.0"}
+    for n, commit in enumerate(["a1b2c3d4e5", "a1b2c3d4e5", "f6f6f6f6f6"]):
+        metrics = [{"name": name, "value": float(n), "unit": None} for name in ("z", "a")]
+        store.put_run(a_run(at=MONDAY + n), fingerprint={"code": {"commit": commit, "dirty": False}, "packages": packages}, metrics=metrics)
+    store.put_run(a_run(at=MONDAY + 3))
+    assert [run.version for run in store.handover.past("forecast")] == ["a1b2c3d", "a1b2c3d", "f6f6f6f", ""]
+    assert [(name, value) for _, name, value, _ in store.handover.measured("forecast")] == [(x, float(n)) for n in range(3) for x in "za"]
