@@ -229,7 +229,7 @@ class Step:
             return
         self.op, self.target = said[0], path(said[1]) if said[0].startswith("file.") else said[1]
         self.attributes = (said[2] if len(said) > 2 else None) or {}
-        module = module_of(original)
+        module = self._driver() or rollback.module_of(original)
         self.is_front = fault_errors.library_of(module) in FRONTS
         self.library = fault_errors.library_of(module, self.target)
         struck = drill.is_struck(self.op, self.target) and not (self.op.startswith("file.") and is_noise(self.target))
@@ -237,6 +237,10 @@ class Step:
             self._strike(struck)
         if self.error is None and self.answer is None:
             self._hold()
+
+    def _driver(self) -> str:
+        """The driver below SQLAlchemy's dialect, where that is what is called: its words are the ones that the job hears."""
+        return str(getattr(self.args[0], "driver", "")) if self.args and hasattr(type(self.args[0]), "loaded_dbapi") else ""
 
     def _strike(self, struck: bool) -> None:
         """Break it, if it is this library's to fail; else have whatever it calls fail."""
@@ -259,7 +263,7 @@ class Step:
     def _has_time_limit(self) -> bool:
         from offduty_probe.time_limits import has_time_limit
 
-        return has_time_limit(module_of(self.original), self.op, self.args, self.kwargs)
+        return has_time_limit(rollback.module_of(self.original), self.op, self.args, self.kwargs)
 
     def _strike_file(self, struck: bool) -> None:
         name, target = self.drill.name, self.target
@@ -365,9 +369,9 @@ class Step:
 
     def _hold_database(self, place: str) -> None:
         """A copy is opened. What is not a file yet, or cannot be read, stays as it is: opening it fails, or makes one in the mirror."""
-        if not place.startswith("/") or place.endswith("/:memory:") or sandbox.is_free(self.drill, place) or not os.path.isdir(os.path.dirname(place)):
+        if not place.startswith("/") or place.endswith("/:memory:") or sandbox.is_free(self.drill, place):
             return
-        if os.path.isdir(place):
+        if os.path.isdir(place) or not os.path.isdir(os.path.dirname(place)):
             return
         known = place in self.drill.moved
         copy = self.drill.mirror(place, keeps=True)
@@ -402,12 +406,6 @@ class Step:
     def after(self, result: Any) -> Any:
         """The result as the job gets it."""
         return result if self.change is None else self.change(result)
-
-
-def module_of(original: Any) -> str:
-    """Where a function comes from; methods of classes in C say it by their class alone."""
-    owner = getattr(original, "__objclass__", None)
-    return getattr(original, "__module__", None) or getattr(owner, "__module__", None) or ""
 
 
 def opened(args: Any, kwargs: Any) -> Any:

@@ -21,8 +21,13 @@ LIBRARIES = {  # the module that a library is known by -> its name in the table
     "urllib": "urllib", "http": "python", "requests": "requests", "httpx": "httpx", "urllib3": "urllib3", "aiohttp": "aiohttp",
     "botocore": "botocore", "boto3": "botocore", "pandas": "pandas", "polars": "polars", "pyarrow": "pyarrow", "sqlalchemy": "sqlalchemy",
     "redis": "redis", "pymongo": "pymongo", "smtplib": "python", "ftplib": "python", "paramiko": "python", "subprocess": "python",
+    "mysql": "mysql.connector", "asyncpg": "asyncpg", "pg8000": "pg8000", "pyodbc": "pyodbc", "oracledb": "oracledb", "kafka": "kafka",
+    "confluent_kafka": "confluent_kafka", "cimpl": "confluent_kafka", "mysqlconnector": "mysql.connector", "cx_oracle": "oracledb",
 }  # fmt: skip
-SCHEMES = {"sqlite": "sqlite3", "sqlite3": "sqlite3", "postgresql": "psycopg", "mysql": "pymysql", "duckdb": "duckdb", "mongodb": "pymongo"}
+SCHEMES = {
+    "sqlite": "sqlite3", "sqlite3": "sqlite3", "postgresql": "psycopg", "mysql": "pymysql", "duckdb": "duckdb", "mongodb": "pymongo",
+    "oracle": "oracledb",
+}  # fmt: skip
 REASONS = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 S3_CODES = {401: "InvalidAccessKeyId", 403: "AccessDenied", 404: "NoSuchKey", 429: "SlowDown", 500: "InternalError"}
 GARBAGE = b"<html><body>Welcome! Please sign in.</body></html>\n"
@@ -34,6 +39,19 @@ NEW = "Failed to establish a new connection: "
 AIO = "Cannot connect to host {host}:80 ssl:default "
 MYSQL = "Can't connect to MySQL server on '{host}' "
 POOL = "HTTPConnectionPool(host='{host}', port=80): Max retries exceeded with url: / (Caused by "
+MYSQL_AT = "Can't connect to MySQL server on '{host}:3306' "
+MYSQL_LATE = "Query execution was interrupted (max_statement_time exceeded)"
+DENIED = "Access denied for user 'job'@'{host}' (using password: YES)"
+DEADLOCK = "Deadlock found when trying to get lock; try restarting transaction"
+PG8000 = "Can't create a connection to host {host} and port 5432 (timeout is None and source_address is None)."
+ODBC = "[Microsoft][ODBC Driver 18 for SQL Server]"
+SQL_SERVER = ODBC + "[SQL Server]"
+VICTIM = (
+    "Transaction (Process ID 57) was deadlocked on lock resources with another process and has been chosen as the deadlock victim."
+    " Rerun the transaction."
+)
+BOOTSTRAP = "{host}:9092/bootstrap: "
+BAD_PASSWORD = 'password authentication failed for user "job"'
 PG = 'connection to server at "{host}", port 5432 failed: '
 
 ERRORS: Table = {
@@ -52,6 +70,13 @@ ERRORS: Table = {
         "botocore": ("botocore.exceptions.EndpointConnectionError", ('Could not connect to the endpoint URL: "{url}"',)),
         "redis": ("redis.exceptions.ConnectionError", ("Error 111 connecting to {host}:6379. Connection refused.",)),
         "pymongo": ("pymongo.errors.ServerSelectionTimeoutError", ("{host}:27017: " + REFUSED,)),
+        "mysql.connector": ("mysql.connector.errors.InterfaceError", (MYSQL_AT + "(Errno 111: Connection refused)", 2003)),
+        "asyncpg": ("ConnectionRefusedError", (111, "Connect call failed ('{host}', 5432)")),
+        "pg8000": ("pg8000.exceptions.InterfaceError", (PG8000,)),
+        "pyodbc": ("pyodbc.OperationalError", ("08001", "[08001] " + ODBC + "TCP Provider: Error code 0x2749 (0) (SQLDriverConnect)")),
+        "oracledb": ("oracledb.exceptions.OperationalError", ("DPY-6005: cannot connect to database.\n" + REFUSED,)),
+        "kafka": ("kafka.errors.KafkaTimeoutError", ("Unable to bootstrap from {host}:9092",)),
+        "confluent_kafka": ("confluent_kafka.KafkaException", (BOOTSTRAP + "Connect to {host}:9092 failed: Connection refused",)),
     },
     "dns": {
         "python": ("socket.gaierror", (-2, "Name or service not known")),
@@ -66,6 +91,13 @@ ERRORS: Table = {
         "botocore": ("botocore.exceptions.EndpointConnectionError", ('Could not connect to the endpoint URL: "{url}"',)),
         "redis": ("redis.exceptions.ConnectionError", ("Error -2 connecting to {host}:6379. Name or service not known.",)),
         "pymongo": ("pymongo.errors.ServerSelectionTimeoutError", ("{host}:27017: " + NO_NAME,)),
+        "mysql.connector": ("mysql.connector.errors.InterfaceError", (MYSQL_AT + "(Errno -2: Name or service not known)", 2003)),
+        "asyncpg": ("socket.gaierror", (-2, "Name or service not known")),
+        "pg8000": ("pg8000.exceptions.InterfaceError", (PG8000,)),
+        "pyodbc": ("pyodbc.OperationalError", ("HYT00", "[HYT00] " + ODBC + "Login timeout expired (0) (SQLDriverConnect)")),
+        "oracledb": ("socket.gaierror", (-2, "Name or service not known")),
+        "kafka": ("kafka.errors.KafkaTimeoutError", ("Unable to bootstrap from {host}:9092",)),
+        "confluent_kafka": ("confluent_kafka.KafkaException", (BOOTSTRAP + "Failed to resolve '{host}:9092': Name or service not known",)),
     },
     "tls": {
         "python": ("ssl.SSLCertVerificationError", (1, BAD_CERTIFICATE)),
@@ -77,6 +109,7 @@ ERRORS: Table = {
         "httpx": ("httpx.ConnectError", (BAD_CERTIFICATE,)),
         "aiohttp": ("aiohttp.client_exceptions.ClientConnectionError", (AIO + "[" + BAD_CERTIFICATE + "]",)),
         "botocore": ("botocore.exceptions.SSLError", ("SSL validation failed for {url} " + BAD_CERTIFICATE,)),
+        "asyncpg": ("ssl.SSLCertVerificationError", (1, BAD_CERTIFICATE)),
     },
     "timeout": {
         "python": ("TimeoutError", ("timed out",)),
@@ -92,6 +125,11 @@ ERRORS: Table = {
         "botocore": ("botocore.exceptions.ReadTimeoutError", ('Read timeout on endpoint URL: "{url}"',)),
         "redis": ("redis.exceptions.TimeoutError", ("Timeout reading from {host}:6379",)),
         "pymongo": ("pymongo.errors.NetworkTimeout", ("{host}:27017: timed out",)),
+        "mysql.connector": ("mysql.connector.errors.DatabaseError", (MYSQL_LATE, 1969, None, "70100")),
+        "asyncpg": ("asyncpg.exceptions.QueryCanceledError", ("canceling statement due to statement timeout",)),
+        "pg8000": ("pg8000.exceptions.DatabaseError", ({"S": "ERROR", "C": "57014", "M": "canceling statement due to statement timeout"},)),
+        "pyodbc": ("pyodbc.OperationalError", ("HYT00", "[HYT00] " + ODBC + "Query timeout expired (0) (SQLExecDirectW)")),
+        "oracledb": ("oracledb.exceptions.DatabaseError", ("DPY-4024: call timeout of 10000 ms exceeded",)),
     },
     "no-answer": {
         "python": ("TimeoutError", ("timed out",)),
@@ -99,6 +137,11 @@ ERRORS: Table = {
         "psycopg2": ("psycopg2.OperationalError", (PG + "timeout expired\n",)),
         "pymysql": ("pymysql.err.OperationalError", (2003, MYSQL + "(timed out)")),
         "pymongo": ("pymongo.errors.ServerSelectionTimeoutError", ("{host}:27017: timed out",)),
+        "mysql.connector": ("mysql.connector.errors.InterfaceError", (MYSQL_AT + "(timed out)", 2003)),
+        "asyncpg": ("TimeoutError", ()),
+        "pg8000": ("pg8000.exceptions.InterfaceError", (PG8000,)),
+        "pyodbc": ("pyodbc.OperationalError", ("HYT00", "[HYT00] " + ODBC + "Login timeout expired (0) (SQLDriverConnect)")),
+        "oracledb": ("oracledb.exceptions.OperationalError", ("DPY-6005: cannot connect to database.\ntimed out",)),
     },
     "status": {
         "urllib": ("urllib.error.HTTPError", ("HTTP Error {status}: {reason}",)),
@@ -116,6 +159,11 @@ ERRORS: Table = {
         "psycopg2": ("psycopg2.errors.DeadlockDetected", ("deadlock detected\n",)),
         "pymysql": ("pymysql.err.OperationalError", (1213, "Deadlock found when trying to get lock; try restarting transaction")),
         "duckdb": ("duckdb.TransactionException", ("TransactionContext Error: Conflict on tuple",)),
+        "mysql.connector": ("mysql.connector.errors.InternalError", (DEADLOCK, 1213, None, "40001")),
+        "asyncpg": ("asyncpg.exceptions.DeadlockDetectedError", ("deadlock detected",)),
+        "pg8000": ("pg8000.exceptions.DatabaseError", ({"S": "ERROR", "C": "40P01", "M": "deadlock detected"},)),
+        "pyodbc": ("pyodbc.Error", ("40001", "[40001] " + SQL_SERVER + VICTIM + " (1205) (SQLExecDirectW)")),
+        "oracledb": ("oracledb.exceptions.DatabaseError", ("ORA-00060: deadlock detected while waiting for resource",)),
     },
     "no-table": {
         "sqlite3": ("sqlite3.OperationalError", ("no such table: {table}",)),
@@ -123,6 +171,11 @@ ERRORS: Table = {
         "psycopg2": ("psycopg2.errors.UndefinedTable", ('relation "{table}" does not exist\n',)),
         "pymysql": ("pymysql.err.ProgrammingError", (1146, "Table '{table}' doesn't exist")),
         "duckdb": ("duckdb.CatalogException", ("Catalog Error: Table with name {table} does not exist!",)),
+        "mysql.connector": ("mysql.connector.errors.ProgrammingError", ("Table '{table}' doesn't exist", 1146, None, "42S02")),
+        "asyncpg": ("asyncpg.exceptions.UndefinedTableError", ('relation "{table}" does not exist',)),
+        "pg8000": ("pg8000.exceptions.DatabaseError", ({"S": "ERROR", "C": "42P01", "M": 'relation "{table}" does not exist'},)),
+        "pyodbc": ("pyodbc.ProgrammingError", ("42S02", "[42S02] " + SQL_SERVER + "Invalid object name '{table}'. (208) (SQLExecDirectW)")),
+        "oracledb": ("oracledb.exceptions.DatabaseError", ("ORA-00942: table or view does not exist",)),
     },
     "login": {
         "psycopg": ("psycopg.OperationalError", (PG + 'FATAL:  password authentication failed for user "job"',)),
@@ -130,6 +183,11 @@ ERRORS: Table = {
         "pymysql": ("pymysql.err.OperationalError", (1045, "Access denied for user 'job'@'{host}' (using password: YES)")),
         "redis": ("redis.exceptions.AuthenticationError", ("invalid username-password pair or user is disabled.",)),
         "pymongo": ("pymongo.errors.OperationFailure", ("Authentication failed.",)),
+        "mysql.connector": ("mysql.connector.errors.ProgrammingError", (DENIED, 1045, None, "28000")),
+        "asyncpg": ("asyncpg.exceptions.InvalidPasswordError", (BAD_PASSWORD,)),
+        "pg8000": ("pg8000.exceptions.DatabaseError", ({"S": "FATAL", "C": "28P01", "M": BAD_PASSWORD},)),
+        "pyodbc": ("pyodbc.InterfaceError", ("28000", "[28000] " + SQL_SERVER + "Login failed for user 'job'. (18456) (SQLDriverConnect)")),
+        "oracledb": ("oracledb.exceptions.DatabaseError", ("ORA-01017: invalid username/password; logon denied",)),
     },
     "missing": {"python": ("FileNotFoundError", (2, "No such file or directory", "{path}"))},
     "denied": {"python": ("PermissionError", (13, "Permission denied", "{path}"))},
@@ -186,6 +244,8 @@ def facts_of(fault: str, op: str, target: str, column: str = "") -> dict[str, st
 
 def filled(given: Any, facts: dict[str, str]) -> Any:
     """An argument with `{…}` filled in."""
+    if isinstance(given, dict):
+        return {key: filled(value, facts) for key, value in given.items()}
     if not isinstance(given, str):
         return given
     for name, value in facts.items():

@@ -33,6 +33,13 @@ CALLS = {
     "requests": ("http.request", "import requests; r = requests.get('http://127.0.0.1:9/x', timeout=3); r.raise_for_status(); r.json()"),
     "httpx": ("http.request", "import httpx; r = httpx.get('http://127.0.0.1:9/x'); r.raise_for_status(); r.json()"),
     "botocore": ("object.read", S3),
+    "mysql.connector": ("db.connect", "import mysql.connector as m; m.connect(host='127.0.0.1', port=9, user='job')"),
+    "asyncpg": ("db.connect", "import asyncio, asyncpg; asyncio.run(asyncpg.connect(host='127.0.0.1', port=9, user='job'))"),
+    "oracledb": ("db.connect", "import oracledb; oracledb.connect(user='job', password='x', dsn='127.0.0.1:9/x')"),
+    "pyodbc": ("db.connect", "import pyodbc; pyodbc.connect('DRIVER={none};SERVER=127.0.0.1;UID=job')"),
+    "pg8000": ("db.connect", "import sqlalchemy; sqlalchemy.create_engine('postgresql+pg8000://job@127.0.0.1:9/x').connect()"),
+    "kafka": ("queue.publish", "import kafka; kafka.KafkaProducer(bootstrap_servers='127.0.0.1:9')"),
+    "confluent_kafka": ("queue.publish", "import confluent_kafka as c; c.Producer({'bootstrap.servers': '127.0.0.1:9'}).produce('t')"),
     "smtplib": ("mail.send", "import smtplib; smtplib.SMTP('127.0.0.1', 9, timeout=3)"),
 }  # fmt: skip
 RAISED = [
@@ -50,6 +57,11 @@ RAISED = [
     ("requests", "garbage", "requests.exceptions.JSONDecodeError"), ("httpx", "refused", "httpx.ConnectError"),
     ("httpx", "timeout", "httpx.ReadTimeout"), ("httpx", "status-401", "httpx.HTTPStatusError"),
     ("httpx", "garbage", "json.decoder.JSONDecodeError"),
+    ("mysql.connector", "refused", "mysql.connector.errors.InterfaceError"),
+    ("mysql.connector", "login", "mysql.connector.errors.ProgrammingError"), ("asyncpg", "refused", "ConnectionRefusedError"),
+    ("asyncpg", "login", "asyncpg.exceptions.InvalidPasswordError"), ("oracledb", "login", "oracledb.exceptions.DatabaseError"),
+    ("pyodbc", "login", "pyodbc.InterfaceError"), ("pg8000", "login", "sqlalchemy.exc.DatabaseError"),
+    ("kafka", "refused", "kafka.errors.KafkaTimeoutError"), ("confluent_kafka", "refused", "cimpl.KafkaException"),
     ("botocore", "refused", "botocore.exceptions.EndpointConnectionError"), ("botocore", "status-403", "botocore.exceptions.ClientError"),
     ("smtplib", "no-answer", "TimeoutError"),
 ]  # fmt: skip
@@ -136,6 +148,7 @@ def test_without_a_fault_everything_is_as_always(world):
     assert world(CALLS["pandas"][1], None)[0] == 0
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of kafka-python, when it is imported
 @pytest.mark.parametrize("fault, library", [(fault, library) for fault, by in ERRORS.items() for library in by])
 def test_coverage_and_drills_speak_of_the_same(fault, library):
     """The class and text by which coverage asks are those of the exception that a drill raises."""

@@ -27,6 +27,7 @@ from offduty_probe.sandbox import ASKING
 HEAD_SIZE = 64 << 10
 SPEAKS_FIRST = 0.4
 """Seconds in which a client says something; a server that is to speak first (MySQL, mail) is waited for no longer."""
+LATE = ("timeout", "no-answer")
 METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ")
 OPS = {
     5432: ("db.connect", "postgresql"), 3306: ("db.connect", "mysql"), 1521: ("db.connect", "oracle"), 1433: ("db.connect", "mssql"),
@@ -203,10 +204,8 @@ class Gate:
         """Do as the fault says; False if it cannot be brought about here."""
         fault = self.rules.fault
         sees = target.startswith("http://")
-        if fault == "timeout":
+        if fault in LATE:
             await self._hold(op, target, reader, writer)
-        elif fault == "reset":
-            _reset(writer)
         elif sees and (fault.startswith("status-") or fault == "garbage"):
             status = 200 if fault == "garbage" else int(fault.partition("-")[2])
             await _reply(writer, status, GARBAGE, "text/html")

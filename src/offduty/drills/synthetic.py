@@ -30,7 +30,7 @@ OUTSIDE = {
     "disk-full": "cat: write error: No space left on device", "memory": "sort: memory exhausted: Cannot allocate memory",
     "refused": "curl: (7) Failed to connect to {host} port 80: Connection refused", "dns": "curl: (6) Could not resolve host: {host}",
     "timeout": "curl: (28) Operation timed out after 10001 milliseconds with 0 bytes received",
-    "status": "curl: (22) The requested URL returned error: {status}",
+    "no-answer": "connection timed out", "status": "curl: (22) The requested URL returned error: {status}",
 }  # fmt: skip
 """What usual programs say; of the rest nobody can say what a program would make of it."""
 FRONTS = {"pandas": ("pandas.errors.DatabaseError", "Execution failed on sql '{sql}': {message}")}
@@ -117,6 +117,12 @@ def message_of(name: str, args: Sequence[Any]) -> str:
         return repr(args[0])
     if name.startswith("ssl."):
         return str(args[1])
+    if name.startswith("mysql.connector"):
+        return f"{args[1]} ({args[3]}): {args[0]}" if len(args) > 3 else f"{args[1]}: {args[0]}"
+    if name.startswith("pyodbc."):
+        return str(tuple(args))
+    if name.startswith("kafka."):
+        return f"{name.rpartition('.')[2]}: {args[0]}"
     if len(args) == 3 and isinstance(args[0], int):
         return f"[Errno {args[0]}] {args[1]}: {args[2]!r}"
     if len(args) == 2 and isinstance(args[0], int):

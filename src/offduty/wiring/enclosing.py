@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from offduty.drills.enclosure import LITTLE_MEMORY, Spec
 from offduty.drills.faults import FAULTS
-from offduty.drills.gate import Gate, Rules, Server, server_of
+from offduty.drills.gate import LATE, Gate, Rules, Server, server_of
 from offduty.drills.reads import below
 from offduty.drills.scratch import Scratch
 from offduty.drills.spoil import ON_FILES
@@ -90,7 +90,7 @@ class Enclosed:
         doors = [None, *(one for one in self.servers if struck is None or one.host != struck.host)]
         fault = planned.fault if planned is not None and struck is None and planned.spot.op else ""
         rules = Rules(
-            self.allow, self.servers, fault if fault in (*STATUSES, "timeout") else "", planned.spot.op if planned else "",
+            self.allow, self.servers, fault if fault in (*STATUSES, *LATE) else "", planned.spot.op if planned else "",
             planned.spot.target if planned else "", self.patience,
         )  # fmt: skip
         return Gate(f"{scratch.path}/gate", doors, rules, lambda *told: _note(scratch, *told))
@@ -183,7 +183,7 @@ def playable(spot: Spot, *, first: bool) -> list[str]:
     else:
         host = _place(spot).host
         named = not _address(host)
-        names = ["refused", *(("dns",) * named), "timeout", *(STATUSES if spot.target.startswith("http://") else ())]
+        names = ["refused", *(("dns",) * named), *LATE, *(STATUSES if spot.target.startswith("http://") else ())]
     return [name for name in names if FAULTS[name].strikes(spot.op)]
 
 
