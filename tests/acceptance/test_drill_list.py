@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -39,7 +40,8 @@ def home(tmp_path):
     entry = {"messages": [{"team": "ds", "channel": "chat", "code": "K7QX2M"}], "turn": 1}
     done = Rehearsed("total", now - 3 * DAY, "FEED-01", "missing", "file.read", "/feed.csv", False, "OTHER won", entry=entry)
     store.drills.put_turn(Turn("total", now - 3 * DAY - 60, ended_at=now - 3 * DAY, outcome="failed", of=1, said="1 of 1: FEED-01"))
-    store.drills.rehearse([done])
+    gone = replace(done, at=now - 9 * DAY, row="", fault="timeout", target="https://gone.example", entry={})
+    store.drills.rehearse([gone, done, replace(gone, at=now - 3 * DAY, fault="sigkill", target="", passed=True)])
     store.proofs.add(Proof("K7QX2M", "chat", now - 3 * DAY))
     store.proofs.confirm("K7QX2M", "Mei", now - 2 * DAY)
     store.close()
@@ -57,10 +59,11 @@ def said(home, *words):
 def test_the_list_says_when_how_and_who_saw_it(home):
     """A row that was never rehearsed is there too; the next turn is due in its time."""
     (job,) = json.loads(said(home, "drill", "--list", "--json"))["jobs"]
-    first, second = job["drills"]
+    first, second, third = job["drills"]
     assert (first["row"], first["passed"], round(first["age_s"] / DAY)) == ("FEED-01", False, 3)
     assert [(proof["channel"], proof["by"]) for proof in first["proofs"]] == [("chat", "Mei")]
     assert (second["row"], second["at"], job["last"]["outcome"], job["due"]) == ("FEED-02", None, "failed", False)
+    assert third["fault"] == "sigkill"  # what the job touched before the last turn, and not in it, is gone
     text = said(home, "drill", "--list", "total")
     assert "FEED-02" in text and "never" in text and "Mei, 2 d ago (chat)" in text and "rehearsed 3 d ago" in text
 

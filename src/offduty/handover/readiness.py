@@ -176,17 +176,19 @@ def _coverage(e: Evidence) -> Answer:
 def _drills(e: Evidence) -> Answer:
     if e.turn is not None and e.turn.outcome == "could not" and e.turn.ended_at is not None:
         return Answer("not met", f"{_ago(e.turn.ended_at, e.now)} they could not be done: {e.turn.said}", f"offduty drill {e.job}")
-    if not e.drills or not e.rows:
+    mine = [drill for drill in e.drills if not drill.row or drill.row in e.rows]
+    if not mine or not e.rows:
         said = "nothing was rehearsed" if e.rows else "there is no row to rehearse"
         return Answer("not yet", said, f"offduty drill {e.job} --all")
-    failed = [drill.row or drill.fault for drill in e.drills if not drill.passed]
+    failed = [drill for drill in mine if not drill.passed]
     if failed:
-        return Answer("not met", f"{_some(failed)} did not go as promised", f"offduty drill {e.job} --row {failed[0]}")
-    fresh = {drill.row for drill in e.drills if _within(drill.at, REHEARSED_FOR, e.now)}
+        only = f" --row {failed[0].row}" if failed[0].row else ""
+        return Answer("not met", f"{_some(one.row or one.fault for one in failed)} did not go as promised", f"offduty drill {e.job}{only}")
+    fresh = {drill.row for drill in mine if _within(drill.at, REHEARSED_FOR, e.now)}
     never = [row for row in e.rows if row not in fresh]
     if never:
         return Answer("not met", f"{_some(never)} not rehearsed in {spoken(REHEARSED_FOR)}", f"offduty drill {e.job} --row {never[0]}")
-    return Answer("met", f"{_count(len(e.rows), 'row')} rehearsed, the oldest {_ago(min(drill.at for drill in e.drills), e.now)}")
+    return Answer("met", f"{_count(len(e.rows), 'row')} rehearsed, the oldest {_ago(min(drill.at for drill in mine), e.now)}")
 
 
 def _environment(e: Evidence) -> Answer:

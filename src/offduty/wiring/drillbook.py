@@ -11,7 +11,7 @@ from offduty.drills.store import Rehearsed, Turn
 from offduty.drills.turn import is_due, next_due
 from offduty.wiring.handover import table_of
 from offduty.wiring.recurring import said_of, why_not
-from offduty.wiring.rehearsal import codes_of
+from offduty.wiring.rehearsal import codes_of, that_count
 
 if TYPE_CHECKING:
     from offduty.alerts.proof import Proof
@@ -58,7 +58,7 @@ class Book:
 
 def book_of(settings: Settings, name: str, store: SqliteStore, now: float) -> Book:
     """Rows of the table first, in their order, then what has none. Raises as `Settings.job` does."""
-    done, said = store.drills.rehearsals(name), said_of(settings, name)
+    done, said = that_count(store.drills, name), said_of(settings, name)
     turns = tuple(store.drills.turns(name))
     last = turns[-1] if turns else None
     due = is_due(last, said.every, now)
@@ -76,7 +76,7 @@ def _entries(settings: Settings, done: list[Rehearsed], store: SqliteStore) -> I
         yield from (_entry(one, proofs) for one in mine[row])
         if not mine[row]:
             yield Entry(row, None)
-    yield from (_entry(one, proofs) for one in done if one.row not in mine)
+    yield from (_entry(one, proofs) for one in done if not one.row)
 
 
 def _entry(one: Rehearsed, proofs: dict[str, Proof]) -> Entry:

@@ -27,7 +27,7 @@ class Kept:
     def drills(self, job: str) -> list[DrillResult]:
         return [
             DrillResult(one.row, one.passed, one.at, f"{one.fault} {one.target}".strip(), one.said, self._seen(one))
-            for one in self._drills.rehearsals(job)
+            for one in that_count(self._drills, job)
         ]
 
     def _seen(self, one: Rehearsed) -> str:
@@ -36,6 +36,12 @@ class Kept:
         confirmed = [proof for proof in known if proof.confirmed_at is not None]
         best = max(confirmed, key=lambda proof: proof.confirmed_at or 0.0, default=None)
         return f"{best.by or 'somebody'}, {rfc3339(best.confirmed_at or 0.0)[:10]}" if best is not None else ""
+
+
+def that_count(drills: DrillStore, job: str) -> list[Rehearsed]:
+    """The newest of each. What has no row is rehearsed whenever everything is: where it was not, the job does not touch it any more."""
+    began = max((turn.began_at for turn in drills.turns(job) if turn.outcome in ("passed", "failed")), default=0.0)
+    return [one for one in drills.rehearsals(job) if one.row or one.at >= began]
 
 
 def codes_of(done: Iterable[Rehearsed]) -> list[str]:

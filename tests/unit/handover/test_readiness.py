@@ -128,3 +128,11 @@ def test_every_item_is_explained():
     text = DOCS.read_text()
     assert [check.code for check in CHECKS if f"### {check.code}" not in text] == []
     assert len({check.code for check in CHECKS}) == len(CHECKS)
+
+
+def test_drills_of_rows_that_are_gone_count_nothing():
+    """A row that was taken out of the table cannot be rehearsed any more; what has no row counts, and its command names none."""
+    gone = (*ALL.drills, DrillResult("OLD-01", False, NOW))
+    assert item(replace(ALL, drills=gone), "R09").state == "met"
+    found = item(replace(ALL, drills=(*ALL.drills, DrillResult("", False, NOW, "timeout https://x"))), "R09")
+    assert (found.state, found.command) == ("not met", "offduty drill forecast")
