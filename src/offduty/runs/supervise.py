@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TIMEOUT_GRACE = 8.0  # from TERM to KILL when the time is up: the whole group is gone in ten seconds
 SECOND_INTERRUPT = 2.0
 LINGER_QUIET, LINGER_LONGEST = 0.25, 1.0  # a grandchild may hold the pipe for ever; what is left of two seconds is for the end
-FIRST_CHORE, LONGEST_REST = 0.1, 0.01
+FIRST_CHORE, LONGEST_REST = 0.1, 0.002
 FOLLOW_EVERY, FOLLOW_AT_ONCE = 0.1, 1 << 20
 LONGEST_WAIT = 3600.0  # poll() takes no more than 24 days
 PROBLEMS_KEPT = 20
@@ -425,7 +425,7 @@ class Supervisor:
             self._do_chore(now)
 
     def _do_chore(self, now: float) -> None:
-        """The next chore; then as long a rest as it took, so that half of the time is left for what cannot wait."""
+        """The next chore; then a rest, so that what cannot wait has its turn."""
         what, chore = self.chores.pop(0)
         again = self.guard(what, chore)
         if again is REPEAT:
