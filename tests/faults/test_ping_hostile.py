@@ -244,7 +244,7 @@ def test_who_says_nothing_more_still_gets_the_answer(shared):
 
 
 def test_who_asks_and_does_not_read(shared):
-    """F80: a client that never reads its answers is not read from any more; others are served, and memory stays bounded."""
+    """F80: a client that never reads its answers is not read from any more, and given up after a while; others are served."""
     request = b"GET /nowhere HTTP/1.1\r\nHost: here\r\n\r\n"
     with shared.connect() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -255,6 +255,8 @@ def test_who_asks_and_does_not_read(shared):
                 sent += sock.send((request * 1000)[sent % len(request) :])
             except BlockingIOError:
                 time.sleep(0.01)
+            except (ConnectionResetError, BrokenPipeError):
+                break
         assert sent < 32 << 20 and shared.memory() < 256 << 20
         assert shared.get(shared.paths[2]) == 200
 

@@ -128,6 +128,8 @@ def _every(world: World, job: Job, verdict: Verdict, told: set[float]) -> None:
     for begin, end in world.truth.lived:
         starts = sorted(at for at in world.truth.starts[job.name] if begin <= at <= end)
         for one, following in zip(starts, [*starts[1:], math.inf][: len(starts)], strict=True):
+            if following - one <= 2 * TICK:
+                continue  # the two cannot be told apart by when the next one is due
             due = _due(job, one)
             if not _is_whole(world, job, one, due + grace):
                 continue

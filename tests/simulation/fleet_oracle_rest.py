@@ -106,18 +106,20 @@ def _silent(world: World) -> Iterator[str]:
     for one in told:
         if one.at - max((at for at in beats[one.what] if at <= one.at), default=0.0) < SILENT - 1:
             yield f"false silence: {one.what} at {one.at:.0f}"
+        if not any(name != one.what and _looked(looks, one.at - SILENT + LATE, one.at, LATE) for name, looks in beats.items()):
+            yield f"told of a silence that nobody heard: {one.what} at {one.at:.0f}"
     for name, looks in beats.items():
         for last, following in pairwise([*looks, world.fleet.hours * HOUR]):
             until = last + SILENT + LATE
-            heard = any(other != name and _looked(beats[other], last - LATE, until) for other in beats)
+            heard = any(other != name and _looked(beats[other], last - LATE, until, 1.5 * TICK) for other in beats)
             if following > until and heard and not any(one.what == name and last < one.at <= until for one in told):
                 yield f"unnoticed silence: {name} since {last:.0f}"
 
 
-def _looked(looks: list[float], begin: float, until: float) -> bool:
-    """Whether a watcher looked all the time between."""
+def _looked(looks: list[float], begin: float, until: float, gap: float) -> bool:
+    """Whether a watcher looked all the time between, never more than `gap` seconds apart."""
     inside = [at for at in looks if begin <= at <= until]
-    return bool(inside) and all(later - sooner <= 1.5 * TICK for sooner, later in pairwise([begin, *inside, until]))
+    return bool(inside) and all(later - sooner <= gap for sooner, later in pairwise([begin, *inside, until]))
 
 
 def _is_fair(world: World, begin: float, until: float) -> bool:
