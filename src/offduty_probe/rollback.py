@@ -185,7 +185,8 @@ def committing(library: str) -> dict[str, Callable[[Any], Any]]:
     found["rollback"] = lambda original: _rollback(original, library)
     if library == "psycopg":
         found["transaction"] = _transaction
-        found["tpc_commit"] = _refused
+    if SYSTEMS[library] == "postgresql":
+        found["tpc_begin"] = found["tpc_prepare"] = found["tpc_commit"] = _refused
     if library in ("pymysql", "mysql"):
         found["begin"] = found["start_transaction"] = lambda original: _begin(original, library)
     return found
@@ -253,9 +254,16 @@ def _transaction(original: Any) -> Any:
     return looking_like(original, transaction)
 
 
+def refuse_procedures(patches: Patches, owner: Any) -> None:
+    """A procedure of MySQL may commit by itself."""
+    if hasattr(owner, "callproc"):
+        patches.put(owner, "callproc", _refused)
+
+
 def _refused(original: Any) -> Any:
     def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
-        raise PermissionError(1, "refused in a drill: it cannot be undone", "COMMIT PREPARED")
+        name = getattr(original, "__name__", "it")
+        raise PermissionError(1, "refused in a drill: it cannot be undone", name)
 
     return looking_like(original, refuse)
 

@@ -125,7 +125,8 @@ def test_what_mysql_commits_by_itself_is_refused(job, servers, driver):
         "lock tables drilled write",
         "set autocommit = 1",
     ]
-    status, said, _ = job(code_of(driver, *refusing(*(f"one.execute({INSERT!r}); one.execute({text!r})" for text in texts))))
+    steps = [f"one.execute({INSERT!r}); one.execute({text!r})" for text in texts]
+    status, said, _ = job(code_of(driver, *refusing(*steps, f"one.execute({INSERT!r}); one.callproc('anything')")))
     assert status == 0, said
     assert servers[2]() == [0, 0, 0]
 
@@ -135,6 +136,22 @@ def test_postgresql_undoes_schemas_too(job, servers, driver):
     """There they are part of the transaction."""
     texts = ["create table drilled_too (a int)", "drop table drilled", "truncate drilled", "alter table drilled add b int"]
     status, said, _ = job(code_of(driver, *(f"one.execute({text!r}); base.commit()" for text in texts)))
+    assert status == 0, said
+    assert servers[2]() == [0, 0, 0]
+
+
+def test_what_postgresql_would_keep_prepared_is_refused(job, servers):
+    """Two-phase commits outlive their connection."""
+    step = f"base.tpc_begin(base.xid(1, 'a', 'b')); one.execute({INSERT!r}); base.tpc_prepare()"
+    for driver in ("psycopg", "psycopg2"):
+        status, said, _ = job(code_of(driver, *refusing(step)))
+        assert status == 0, said
+    assert servers[2]() == [0, 0, 0]
+
+
+def test_the_block_of_psycopg2_commits_nothing(job, servers):
+    """`with connection:` is written in C."""
+    status, said, _ = job(code_of("psycopg2", f"with base:\n    one.execute({INSERT!r})\nassert count() == 1"))
     assert status == 0, said
     assert servers[2]() == [0, 0, 0]
 

@@ -37,8 +37,10 @@ def install(record: Ledger) -> Callable[[], None]:
 
 
 def _hold(patches: Patches) -> None:
-    from offduty_probe.rollback import hold_commits
+    from offduty_probe.rollback import hold_commits, refuse_procedures
 
+    for place, name in CURSORS:
+        refuse_procedures(patches, getattr(sys.modules.get(f"mysql.connector.{place}"), name, None))
     for place, name in (("connection", "MySQLConnection"), ("connection_cext", "CMySQLConnection")):
         owner = getattr(sys.modules.get(f"mysql.connector.{place}"), name, None)
         if owner is not None:

@@ -30,9 +30,10 @@ def install(record: Ledger) -> Callable[[], None]:
     patches.wrap(connections.Connection, "connect", lambda args, kwargs: _database(args[0]).connect(), failure=failure)
     patches.wrap(cursors.Cursor, ["execute", "executemany"], queried, counted, failure=failure)
     if record.drill is not None:
-        from offduty_probe.rollback import hold_commits
+        from offduty_probe.rollback import hold_commits, refuse_procedures
 
         hold_commits(patches, connections.Connection, "pymysql")
+        refuse_procedures(patches, cursors.Cursor)
     patches.undos.append(databases.kept.clear)
     return patches.undo
 
