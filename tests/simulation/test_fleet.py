@@ -8,7 +8,13 @@ from fleet_mutants import MUTANTS, applied
 from fleet_world import Fleet
 
 JOBS = 28  # two of each kind
-SHOWS = {"learns_nothing": 4, "tells_without_a_key": 3, "never_finds_overdue": 2, "never_looks_at_outputs": 2}
+SHOWS = {
+    "learns_nothing": 4,
+    "tells_without_a_key": 3,
+    "never_finds_overdue": 2,
+    "never_looks_at_outputs": 2,
+    "trusts_what_it_did_not_hear": 3,
+}
 
 
 def check(fleet: Fleet) -> dict:
