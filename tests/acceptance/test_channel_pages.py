@@ -196,7 +196,9 @@ def test_command(tmp_path):
 def test_apprise(tmp_path, receiver):
     """One of its services."""
     pytest.importorskip("apprise")
-    channel_of("apprise", tmp_path, {"APPRISE_URL": f"json://127.0.0.1:{receiver.port}/x"}, LOCAL).send(FAILED)
+    channel_of("apprise", tmp_path, {"APPRISE_URL": f"json://127.0.0.1:{receiver.port}/x"}, LOCAL, 'timeout = "60 s"').send(
+        FAILED, Attempt(seconds=60)
+    )
     assert json.loads(receiver.requests[0].body)["title"] == "FAILED forecast"
 
 

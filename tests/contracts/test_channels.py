@@ -19,7 +19,7 @@ from offduty.alerts.alert import Alert
 from offduty.alerts.channels import CHANNELS, kind
 from offduty.alerts.delivery import Attempt, DeliveryError, Receipt
 from offduty.alerts.http import Route
-from offduty.alerts.options import Arguments, Headers, Line, Mailbox, Mailboxes, SigningKey, Token, Url
+from offduty.alerts.options import Arguments, Headers, Line, Mailbox, Mailboxes, SigningKey, Timeout, Token, Url
 from offduty.drills.proxy import BLACK_HOLE, REPLY_LOST, RESET, Fault, Proxy
 from offduty.drills.receiver import Receiver, reply
 from offduty.settings.channels import build, option_types, required
@@ -68,7 +68,7 @@ def special(name, port):
         "email": {"host": "127.0.0.1", "port": port, "tls": "none"},
         "sns": {"endpoint": Url(f"http://127.0.0.1:{port}"), "topic": Line("arn:aws:sns:eu-west-1:123456789012:alerts")},
         "command": {"command": Arguments([sys.executable, "-c", TELL % port])},
-        "apprise": {"url": Token(f"json://127.0.0.1:{port}/{CANARY}")},
+        "apprise": {"url": Token(f"json://127.0.0.1:{port}/{CANARY}"), "timeout": Timeout(60)},  # it loads 130 services first
     }.get(name, {})
 
 
@@ -112,7 +112,7 @@ def _aws(monkeypatch):
 def failure(channel, alert=FAILED, **attempt):
     """The DeliveryError of one attempt."""
     with pytest.raises(DeliveryError) as caught:
-        channel.send(alert, Attempt(**attempt))
+        channel.send(alert, Attempt(**{"seconds": 60.0, **attempt}))
     return caught.value
 
 
@@ -121,7 +121,7 @@ def taken(channel, receiver):
     for answer in ANSWERS:
         receiver.answer = reply(200, answer)
         try:
-            return channel.send(FAILED)
+            return channel.send(FAILED, Attempt(seconds=60))
         except DeliveryError:
             receiver.requests.clear()
     return pytest.fail("none of the good answers is taken for one")
