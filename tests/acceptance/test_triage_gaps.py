@@ -99,6 +99,14 @@ def test_suggested_rows_are_added_in_the_tables_own_form(failed, name):
     assert failed("triage", "gaps").stdout == "all 6 failures are explained by rows of your own\n"
 
 
+def test_broad_rows_are_about_whole_kinds_of_failure(failed):
+    """One for each kind that the catalogue has explained; guesses from words are nobody's kind."""
+    configure(failed, INLINE)
+    rows = json.loads(failed("triage", "suggest", "--broad", "--json").stdout)["rows"]
+    assert [(row["id"], row["when"], row["explains"]) for row in rows] == [("CODE-BUG-99", {"category": "code_bug"}, 3)]
+    assert rows[0]["cause"] and len(rows[0]["steps"]) >= 2
+
+
 def test_a_table_that_cannot_be_added_to_is_left_alone(failed):
     """B5: rows on one line, `triage = [...]`, are refused with a sentence, and nothing is written."""
     row = 'triage = [{ id = "Z", when = { exception = "ZeroDivisionError" }, cause = "c", steps = ["s"], team = "lab" }]\n'

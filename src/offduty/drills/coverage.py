@@ -14,7 +14,7 @@ from offduty.transactions.scan import Place
 from offduty.transactions.transaction import Transaction
 from offduty.triage.case import Case
 from offduty.triage.decide import decide
-from offduty.triage.propose import row_for
+from offduty.triage.propose import broad_row, row_for
 from offduty.triage.verdict import UNKNOWN, Verdict
 
 By = Literal["row", "catalogue", "nothing", "hidden"]
@@ -72,6 +72,16 @@ class Coverage:
     def known(self) -> float:
         """The same, with what the built-in catalogue explains."""
         return (self._of("row") + self._of("catalogue")) / len(self.answers) if self.answers else 1.0
+
+    @cached_property
+    def broad(self) -> tuple[Mapping[str, Any], ...]:
+        """A row for each kind of failure that only the catalogue explains, the widest first; `team` where all of it is one's."""
+        kinds: dict[str, list[str]] = {}
+        for one in self.answers:
+            if one.by == "catalogue":
+                kinds.setdefault(one.category, []).append(one.team)
+        order = sorted(kinds, key=lambda kind: -len(kinds[kind]))
+        return tuple(broad_row(kind, teams[0] if len(set(teams := kinds[kind])) == 1 else "") for kind in order)
 
     def _of(self, by: By) -> int:
         return sum(one.by == by for one in self.answers)

@@ -11,10 +11,10 @@ from typing import Any
 from offduty.errors import MissingExtra
 from offduty.triage.case import Case
 from offduty.triage.diagnose import diagnose
-from offduty.triage.propose import row_for
+from offduty.triage.propose import broad_row, row_for
 from offduty.triage.row import Row, read
 from offduty.triage.table import Table
-from offduty.triage.verdict import Verdict
+from offduty.triage.verdict import GUESSED, Verdict
 
 LINES_KEPT = 200
 TEXT_CHARS = 500
@@ -96,6 +96,21 @@ def suggest(gaps: Sequence[Gap], known: Collection[str], teams: Collection[str])
             rows.append(row)
             counts.append(1)
     return [(row.as_values(), count) for row, count in zip(rows, counts, strict=True)]
+
+
+def suggest_broad(gaps: Sequence[Gap], known: Collection[str], teams: Collection[str]) -> list[tuple[dict[str, Any], int]]:
+    """A row for each kind of failure that the catalogue has explained, each with how many it would; `team` where all of them are one's."""
+    kinds: dict[str, list[str | None]] = {}
+    for one in (failure for gap in gaps for failure in gap.failures):
+        if one.verdict.row and not one.verdict.row.startswith(GUESSED):
+            kinds.setdefault(one.verdict.category, []).append(one.verdict.team)
+    taken, rows = set(known), []
+    for kind, whose in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        row = broad_row(kind, (whose[0] or "") if len(set(whose)) == 1 and whose[0] in teams else "")
+        row["id"] = row["id"] if row["id"] not in taken else _free(str(row["id"]), taken)
+        taken.add(row["id"])
+        rows.append((row, len(whose)))
+    return rows
 
 
 def _row(one: Unexplained, taken: Collection[str], teams: Collection[str]) -> Row | None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from offduty.triage.case import Case
+from offduty.triage.categories import CATEGORIES
 from offduty.triage.formats import toml
 from offduty.triage.seen import Seen
 from offduty.triage.verdict import GUESSED, Verdict
@@ -24,6 +25,13 @@ def row_for(case: Case, verdict: Verdict) -> dict[str, Any]:
         "steps": (list(verdict.steps) if known else []) or ["What to do first."],
         "team": verdict.team or "whose it is",
     }
+
+
+def broad_row(category: str, team: str = "") -> dict[str, Any]:
+    """A row for a whole kind of failure, with what always helps; to stand at the end of the table. `team`: whose all of it is."""
+    kind = CATEGORIES[category]
+    row = {"id": f"{_plain(category)}-99", "when": {"category": category}, "cause": kind.meaning, "steps": list(kind.steps)}
+    return {**row, "team": team} if team else row
 
 
 def as_toml(case: Case, verdict: Verdict) -> str:
@@ -62,5 +70,8 @@ def pattern_of(message: str) -> str:
 
 
 def _id(case: Case, verdict: Verdict) -> str:
-    base = verdict.category if verdict.row else case.job or "row"
-    return re.sub(r"[^A-Z0-9]+", "-", base.upper()).strip("-")[:20] + "-01"
+    return f"{_plain(verdict.category if verdict.row else case.job or 'row')}-01"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "-", name.upper()).strip("-")[:20]

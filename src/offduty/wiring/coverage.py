@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from offduty.drills.coverage import Coverage, cover, spots_of
@@ -14,6 +15,7 @@ from offduty.transactions.scan import scan
 from offduty.transactions.scan.found import Place
 from offduty.transactions.transaction import Transaction
 from offduty.triage.diagnose import diagnose
+from offduty.triage.row import Row
 from offduty.wiring.triage import Duty, duty_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,13 @@ def coverage_of(settings: Settings, name: str, store: Store | None, paths: Itera
     base, places = places_of(folder, list(paths) or sources(store, name, folder), settings.launch(name)["notebook"])
     seen = ledger_of(store, [run["id"] for run in past]) if store is not None else []
     spots = spots_of(places, seen, duty.dependencies, folder, base)
+    duty = replace(duty, table=replace(duty.table, rows=tuple(row for row in duty.table.rows if not catches_all(row))))
     return cover(name, spots, [row.name for row in duty.table.rows], judge_of(duty, name))
+
+
+def catches_all(row: Row) -> bool:
+    """Whether it is about nothing in particular, as `category = "*"`: it says whom to call, and explains nothing."""
+    return all(condition.key == "category" and "*" in map(str, condition.values) for condition in row.when)
 
 
 def judge_of(duty: Duty, job: str) -> Judge:

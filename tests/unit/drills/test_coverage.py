@@ -12,6 +12,7 @@ from offduty.transactions.scan import scan
 from offduty.transactions.transaction import VERBS, Transaction
 from offduty.triage.diagnose import diagnose
 from offduty.triage.table import of_values
+from offduty.wiring.coverage import catches_all
 
 FEED = Dependency("feed", ("*/sales.csv",), max_age=3600.0, columns=("day", "units"))
 SOURCE = """\
@@ -98,6 +99,24 @@ def test_a_proposed_row_fills_its_hole(spots):
     after = coverage([dict(one.proposed, id=f"NEW-{number}") for number, one in enumerate(before.holes) if one.proposed], spots[:1])
     assert after.share > before.share
     assert len(after.holes) <= len(before.holes)
+
+
+def test_broad_rows_fill_all_that_the_catalogue_knows(spots):
+    """One for each kind of failure, the widest first: with them, nothing is left to the catalogue alone."""
+    bare = coverage([], spots)
+    filled = coverage([dict(row) for row in bare.broad], spots)
+    assert all(list(row["when"]) == ["category"] for row in bare.broad) and len(bare.broad) < len(bare.answers)
+    assert filled.share >= bare.known > bare.share and filled.broad == ()
+
+
+def test_a_row_for_whatever_else_explains_nothing():
+    """`category = "*"` says whom to call, and is not counted: else one line would make a job ready."""
+    rows = of_values(
+        ({"when": when, "cause": "?"}, "") for when in ({"category": "*"}, {"category": ["x", "*"]}, {"category": "disk_full"})
+    )
+    assert [catches_all(row) for row in rows.rows] == [True, True, False]
+    mixed = of_values([({"when": {"category": "*", "exception": "KeyError"}, "cause": "?"}, "")])
+    assert not catches_all(mixed.rows[0])
 
 
 def test_a_job_that_touches_nothing_has_the_faults_of_jobs():

@@ -22,13 +22,15 @@ HELP = "what the table explains of everything that can fail; the holes, and a ro
 DESCRIPTION = """\
 Takes everything the job touches (found in its source, seen in its past runs) and the job as a whole (missed, overdue, lost, killed),
 holds each typical fault of it against the table, and says which row would explain it, what only the built-in catalogue knows, and where
-an `except` hides the failure, so that no log would tell. Nothing is run. The share counts what rows of your own explain.
+an `except` hides the failure, so that no log would tell. Nothing is run. The share counts what rows of your own explain;
+a row for whatever nothing else explains (category = "*") does not count.
 Each look is remembered. Exit status 1 with --min if the share is lower.
 """
 EXAMPLES = """\
 offduty triage coverage
 offduty triage coverage forecast --min 90
 offduty triage coverage forecast --rows          # a ready row for each hole
+offduty triage coverage forecast --broad         # a few for whole kinds of failure: who is called at least
 offduty triage coverage --json | jq -r '.jobs[].holes[].where'
 """
 SHOWN = 4
@@ -39,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", nargs="?", metavar="JOB", help="only this job")
     parser.add_argument("--min", metavar="PERCENT", type=percent, help="exit status 1 if less than this is explained")
     parser.add_argument("--rows", action="store_true", help="print a row for each hole, as TOML")
+    parser.add_argument("--broad", action="store_true", help="print a row for each kind of failure that only the catalogue knows, as TOML")
     parser.add_argument("--path", action="append", metavar="PATH", help="its sources (default: those of its last good run, or its folder)")
 
 
@@ -65,8 +68,9 @@ def main(args: argparse.Namespace) -> int:
             drills.looked(Looked(one.job, clock.wall(), one.share, one.known, len(one.holes), len(one.answers)))
     if args.json:
         print_json({"schema": "offduty.triage_coverage/1", "jobs": [_document(one, before[one.job]) for one in found]})
-    elif args.rows:
-        _print_rows(found)
+    elif args.rows or args.broad:
+        _print_rows(found if args.rows else [])
+        _print_broad(found if args.broad else [])
     else:
         for one in found:
             _print(screen(args), one, before[one.job])
@@ -89,6 +93,7 @@ def _document(one: Coverage, before: Sequence[Looked]) -> dict[str, Any]:
              "what": it.what, "proposed": it.proposed}
             for it in one.holes
         ],
+        "broad": list(one.broad),
         "unreached": list(one.unreached),
         "history": [{"at": rfc3339(it.at), "share": round(it.share, 4), "holes": it.holes} for it in before],
     }  # fmt: skip
@@ -99,6 +104,11 @@ def _print_rows(found: Sequence[Coverage]) -> None:
     for number, hole in enumerate(rows):
         print(f"{chr(10) * (number > 0)}# {one_line(_place(hole))}: {', '.join(hole.faults)}")
         print(toml.write([dict(hole.proposed or {})]), end="")
+
+
+def _print_broad(found: Sequence[Coverage]) -> None:
+    rows = {row["id"]: dict(row) for one in found for row in one.broad}
+    print("\n".join(toml.write([row]) for row in rows.values()), end="")
 
 
 def _print(on: Screen, one: Coverage, before: Sequence[Looked]) -> None:
@@ -115,7 +125,7 @@ def _print(on: Screen, one: Coverage, before: Sequence[Looked]) -> None:
     for name in one.unreached:
         print_cells(on, [Cell(f"row {one_line(name)}", "bold"), Cell(": none of these faults makes it win: it may never match")])
     if any(hole.proposed for hole in one.holes):
-        print_cells(on, [Cell("rows to start from: offduty triage coverage --rows", "dim")])
+        print_cells(on, [Cell("rows to start from: offduty triage coverage --rows, or --broad for whole kinds of failure", "dim")])
 
 
 def _percent(share: float) -> str:

@@ -18,7 +18,7 @@ from offduty.settings.triage import path_of, table_of
 from offduty.triage import tablefile
 from offduty.triage.append import append, append_to_toml, refuse
 from offduty.triage.formats import toml
-from offduty.triage.gaps import suggest
+from offduty.triage.gaps import suggest, suggest_broad
 from offduty.wiring.triage import duty_of
 
 Rows = list[tuple[dict[str, Any], int]]
@@ -32,12 +32,14 @@ own form; the rest of it stays as it is. Look at them, and say it better. Needs:
 EXAMPLES = """\
 offduty triage suggest
 offduty triage suggest forecast --since 30d --write
+offduty triage suggest --broad                   # whole kinds of failure: who is called at least
 """
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     triage_gaps.arguments(parser)
+    parser.add_argument("--broad", action="store_true", help="one row for each kind of failure that the catalogue knows, as wide as that")
     parser.add_argument("--write", action="store_true", help="add the rows to the table")
 
 
@@ -46,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
     settings = settings_here(args)
     duty = duty_of(settings, places=True)
     _, gaps = look(args, duty)
-    found = suggest(gaps, [row.name for row in duty.table.rows], list(settings.teams))
+    found = (suggest_broad if args.broad else suggest)(gaps, [row.name for row in duty.table.rows], list(settings.teams))
     written = _write(settings, [row for row, _ in found]) if args.write and found else None
     if args.json:
         rows = [{**row, "explains": count} for row, count in found]
