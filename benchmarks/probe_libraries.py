@@ -22,7 +22,8 @@ from typing import Any
 from _measure import Report
 
 ROUNDS = int(os.environ.get("ROUNDS", "15")) * 40
-WHERE = Path(tempfile.mkdtemp(prefix="offduty-bench-"))
+FOLDER = tempfile.TemporaryDirectory(prefix="offduty-bench-")  # gone when we are
+WHERE = Path(FOLDER.name)
 os.environ["TMPDIR"] = "/nowhere"  # or what is measured would be taken for temporary files, and left out
 OURS, TOLD = "ours, in a flood", "ours, told in full"
 COLUMNS = (OURS, TOLD, "OpenTelemetry", "Sentry")

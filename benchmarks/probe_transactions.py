@@ -18,7 +18,8 @@ from _measure import Report, alternate
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 TIMES = 2000
-WHERE = Path(tempfile.mkdtemp(prefix="offduty-bench-"))
+FOLDER = tempfile.TemporaryDirectory(prefix="offduty-bench-")  # gone when we are
+WHERE = Path(FOLDER.name)
 
 Case = Callable[[], object]
 
