@@ -61,9 +61,6 @@ class MemoryWatch:
     def started_after(self, number: int, limit: int) -> list[Started]:
         return [one for one in self._started if one.number > number][:limit]
 
-    def newest_start(self) -> int:
-        return self._newest
-
     def beat(self, peer: Peer) -> None:
         self._peers[peer.id] = peer
 

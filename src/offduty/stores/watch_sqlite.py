@@ -55,10 +55,6 @@ class SqliteWatch:
     def started_after(self, number: int, limit: int) -> list[Started]:
         return [Started(*row) for row in self._read(lambda db: db.execute(QUERIES["started_after"], (number, limit)).fetchall())]
 
-    def newest_start(self) -> int:
-        row = self._read(lambda db: db.execute(QUERIES["newest_start"]).fetchone())
-        return int(row[0])
-
     def beat(self, peer: Peer) -> None:
         row = (peer.id, peer.host, peer.beats, peer.tick_at, peer.seen, json.dumps(dict(peer.facts)))
         self._write(lambda db: db.execute(QUERIES["beat"], row).rowcount)

@@ -78,9 +78,6 @@ class WatchStore(Protocol):
     def started_after(self, number: int, limit: int) -> list[Started]:
         """What has started since, in order."""
 
-    def newest_start(self) -> int:
-        """The number of the newest start, 0 if there was none."""
-
     def beat(self, peer: Peer) -> None:
         """A watcher lives, and has looked."""
 

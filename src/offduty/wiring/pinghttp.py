@@ -21,7 +21,7 @@ from offduty.watch.pings.address import Refused
 from offduty.wiring.pings import Answer
 
 try:
-    from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+    from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 except ImportError as error:
     why = f"{error.name} is not installed"
     raise MissingExtra("E704", "taking pings needs an extra", why=why, fix="pip install 'offduty[web]'") from None
@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
         self._begin()
 
     def _begin(self) -> None:
-        self._url, self._body = b"", b""
+        self._url, self._body = b"", bytearray()
         self._headers: dict[bytes, bytes] = {}
         self._head_size = self._body_size = 0
 
@@ -166,9 +166,12 @@ class Connection(asyncio.Protocol):
         except HttpParserUpgrade:  # to nothing that we speak: the request was taken as it stands
             self._is_last = True
             self.close_if_idle()
-        except HttpParserError as error:
-            refused = error.__context__
-            self.refuse(refused if isinstance(refused, Refused) else Refused(400, "this is no request"))
+        except HttpParserCallbackError as error:
+            if not isinstance(error.__context__, Refused):
+                raise  # a mistake of ours: asyncio says so, and ends this connection
+            self.refuse(error.__context__)
+        except HttpParserError:
+            self.refuse(Refused(400, "this is no request"))
         else:
             if self._in_head and self._unseen > LONGEST_HEAD:
                 self.refuse(Refused(431, "the head of the request is too large"))
@@ -233,7 +236,7 @@ class Connection(asyncio.Protocol):
         self._hall.go_on(self)
         parser = self._parser
         self._is_last = self._hall.is_closing or parser.get_http_version() != "1.1" or not parser.should_keep_alive()
-        request = Request(parser.get_method().decode("latin-1"), self._url, self._headers, self._body, self._peer)
+        request = Request(parser.get_method().decode("latin-1"), self._url, self._headers, bytes(self._body), self._peer)
         self._line_up(_Turn(request.method, request, None, self._is_last))
 
     def _count_head(self, size: int) -> None:
@@ -268,6 +271,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._hall.wire(answer, turn.method, last=is_over))
         if is_over or (self._is_last and not self._open):
             self._is_last = True
+            self._hall.wait(self, self._hall.heads)  # who does not read even the last answer is given up, too
             self._transport.close()
         elif self._open:
             self._hall.soon(self._next)

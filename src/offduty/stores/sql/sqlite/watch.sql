@@ -30,9 +30,6 @@ INSERT INTO start (job, run, at) SELECT :job, :run, :at WHERE EXISTS (SELECT 1 F
 -- name: started_after
 SELECT number, job, run, at FROM start WHERE number > ? ORDER BY number LIMIT ?;
 
--- name: newest_start
-SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'start';
-
 -- name: beat
 INSERT INTO watcher (id, host, beats, tick_at, seen, facts) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET host = excluded.host, beats = excluded.beats, tick_at = excluded.tick_at, seen = excluded.seen,
