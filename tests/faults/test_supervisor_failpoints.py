@@ -50,12 +50,13 @@ def test_a_mistake_of_ours_changes_nothing_for_the_job(offduty, name):
     assert (done.code, done.out) == (3, b"out\nend")
     assert done.err.startswith(b"err\n")
     assert b"Traceback" not in done.err
-    reported = list(offduty.state.glob("internal-errors/*.txt"))
+    reported = [text for path in offduty.state.glob("internal-errors/*.txt") if LATE not in (text := path.read_text())]
     assert len(reported) == 1 if name in REPORTED else len(reported) <= 1, done
     if reported:
-        assert f"{name}: Traceback" in reported[0].read_text()
+        assert f"{name}: Traceback" in reported[0]
 
 
+LATE = "and broken off"  # on a busy machine a part may be late besides, and that is on record, too
 # Reached by this job before the mistakes are kept. (A place not named here may be beside its way, or behind.)
 REPORTED = {
     "chores", "count unpassed", "find log", "hand over", "join log", "leftovers", "let go", "log output", "pass signal", "record command",

@@ -20,6 +20,13 @@ def test_every_module_is_there(names):
 def test_no_chore_imports_what_a_later_one_would():
     """Else one of them would be long, and the job's output would wait for it."""
     names = (*warm.EVERY_END, *warm.TOLD_END, *warm.TRIAGE, *warm.TOLD_OF)
-    code = f"import sys\nimport offduty.wiring.runs\nfor name in {names!r}:\n    assert name not in sys.modules, name\n    __import__(name)\n"
-    done = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}"], capture_output=True, text=True)
+    code = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+import offduty.wiring.runs
+for name in {names!r}:
+    assert name not in sys.modules, name
+    __import__(name)
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True)
     assert done.stderr == ""
