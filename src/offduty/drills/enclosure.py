@@ -29,7 +29,7 @@ UNSAFE, NOT_FOUND, NOT_EXECUTABLE = 125, 127, 126
 LEFT_TO_THE_JOB = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 LITTLE_MEMORY = 24 << 20
 """Less than any program has that was seen to use more."""
-MOST_NOTES = 400
+MOST_NOTES = 200
 OURS = kernel.NEW_USERS | kernel.NEW_MOUNTS | kernel.NEW_PIDS | kernel.NEW_NETWORK | kernel.NEW_IPC | kernel.NEW_NAMES
 
 

@@ -35,7 +35,7 @@ from offduty.transactions import transaction
 from offduty.transactions.transaction import Transaction
 from offduty.wiring.absences import rehearse_absence
 from offduty.wiring.coverage import judge_of, places_of, sources
-from offduty.wiring.enclosing import Enclosed, can_enclose, enclosing, trials
+from offduty.wiring.enclosing import SEEN, Enclosed, can_enclose, enclosing, trials
 from offduty.wiring.explain import case_of_run
 from offduty.wiring.telling import Composer, tell_of
 from offduty.wiring.triage import TOO_LATE, Duty, duty_of, is_judged
@@ -129,10 +129,7 @@ class Driller:
         outcome = ran.record.get("outcome")
         if outcome not in ("succeeded", "warned"):
             why = str((ran.record.get("summary") or {}).get("what") or outcome)
-            refused = [str(one["target"]) for one in ran.notes if one["did"] == "refused"]
-            fix = (
-                f"the sandbox refused {refused[0]}: --allow-writes or --allow-run opens it" if refused else "see that a run of it ends well"
-            )
+            fix = self._opening([str(one["target"]) for one in ran.notes if one["did"] == "refused"])
             raise CannotDrill("E821", f"{quoted(self.name)} fails in the sandbox with nothing broken", why=why, fix=fix)
         coverage = self._coverage(ran)
         options = self.options
@@ -142,11 +139,19 @@ class Driller:
             planned = plan_outside(
                 coverage,
                 planned,
-                trials((one.spot for one in coverage.answers), is_big=self.enclosed.is_big),
+                trials((one.spot for one in coverage.answers), is_big=self.enclosed.is_big, everything=options.everything),
                 row=options.row,
                 fault=options.fault,
             )
         return coverage, planned
+
+    def _opening(self, refused: Sequence[str]) -> str:
+        """What would let the job end well in the sandbox."""
+        if refused:
+            opens = "--allow-writes" if self.enclosed is not None else "--allow-writes or --allow-run"
+            return f"the sandbox refused {refused[0]}: {opens} opens it"
+        more = "; servers that it talks to have to be named in `[drill] through`" if self.enclosed is not None else ""
+        return f"see that a run of it ends well{more}"
 
     def results(self, done: Sequence[Rehearsed] = ()) -> Iterator[Rehearsed]:
         """What is planned, drilled one by one; then the rows that had to win by something and did not. Raises as `plan`.
@@ -259,7 +264,8 @@ class Driller:
                 ledger = [transaction.from_json(entry) for entry in with_store.ledger(found[0]["id"])]
                 notes = scratch.notes()
                 outside = self.enclosed.seen(notes, ledger) if self.enclosed is not None else []
-                return Ran(self._judged(with_store, found[0]), ledger, notes, _text_of(found[0].get("log")), outside)
+                told = [one for one in notes if one["did"] not in SEEN]
+                return Ran(self._judged(with_store, found[0]), ledger, told, _text_of(found[0].get("log")), outside)
             finally:
                 with_store.close()
 

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,9 @@ TABLES = (".csv", ".tsv")
 CODE = (".sh", ".bash", ".py", ".r", ".rmd", ".pl", ".awk", ".sql", ".jl", ".toml", ".ipynb", ".pyc", ".so", ".rb", ".mk")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/boot")
 SHARE_OF_LIMIT, LONGEST_PATIENCE = 0.25, 30.0
+SEEN = ("read", "asked", "peak")
+"""Notes of what the job did, which are made into transactions."""
+MOST_SPOTS = 10
 STATUSES = ("status-401", "status-403", "status-404", "status-429", "status-500", "garbage")
 _NAMED = re.compile(r"[\w.~+-]*(?:/[\w.+-]+)+|[\w+-]+\.\w+")
 _ADDRESS = re.compile(r"\d+(?:\.\d+){3}")
@@ -160,14 +164,17 @@ class Enclosed:
                 continue
 
 
-def trials(spots: Iterable[Spot], *, is_big: bool) -> list[tuple[Spot, str]]:
-    """(spot, fault) of everything that can be brought about from outside at what was seen there. `is_big`: it can run out of memory."""
+def trials(spots: Iterable[Spot], *, is_big: bool, everything: bool = False) -> list[tuple[Spot, str]]:
+    """(spot, fault) of what can be brought about from outside at what was seen there; of each op the first ten spots, or `everything`.
+
+    `is_big`: it can run out of memory.
+    """
     found: list[tuple[Spot, str]] = []
-    ops: set[str] = set()
-    for spot in dict.fromkeys(spots):
-        if spot.via == SHELL:
-            found += [(spot, fault) for fault in playable(spot, first=spot.op not in ops) if fault != "memory" or is_big]
-            ops.add(spot.op)
+    ops: Counter[str] = Counter()
+    for spot in sorted(dict.fromkeys(spots), key=lambda one: one.dependency is None):
+        if spot.via == SHELL and (everything or ops[spot.op] < MOST_SPOTS):
+            found += [(spot, fault) for fault in playable(spot, first=not ops[spot.op]) if fault != "memory" or is_big]
+            ops[spot.op] += 1
     return found
 
 
