@@ -185,9 +185,9 @@ def _dependency(seen: Seen) -> str | None:
 
 def _team(verdict: Verdict, owners: Mapping[str, str], dependencies: Mapping[str, str | None], job_owner: str | None) -> str | None:
     """See the head of this module."""
-    return verdict.team or dependencies.get(verdict.dependency or "") or owner_of(verdict.owner_kind, owners) or job_owner
+    return verdict.team or dependencies.get(verdict.dependency or "") or _owner(verdict.owner_kind, owners) or job_owner
 
 
-def owner_of(kind: str | None, owners: Mapping[str, str]) -> str | None:
+def _owner(kind: str | None, owners: Mapping[str, str]) -> str | None:
     """The team for a kind of owner: named as such, else by the first glob that fits."""
     return owners.get(kind) or next((team for pattern, team in owners.items() if fits(pattern, kind)), None) if kind else None

@@ -23,7 +23,7 @@ from offduty.stores.patience import chance
 from offduty.watch.promise import Output, Promise
 from offduty.wiring.channels import ready
 from offduty.wiring.schedules import days_off, machine_zone
-from offduty.wiring.verdicts import OWNER_KINDS, of_event, of_lost
+from offduty.wiring.verdicts import of_event, of_lost, whose
 
 if TYPE_CHECKING:
     from offduty.settings.load import Settings
@@ -90,12 +90,9 @@ def tell_of(
 
 def _whose_absence(duty: Duty, job: str, event: str) -> Whose | None:
     """A row of the user's own that is about an outcome may say whose a missed run is; else the team that `[owners]` names for its kind."""
-    if not any(condition.key in ("outcome", "category") for row in duty.table.rows for condition in row.when):
-        from offduty.triage.diagnose import owner_of  # `duty` has brought it
-
-        team = owner_of(OWNER_KINDS[event], duty.owners)
-        return Whose(team, cause=event) if team else None
-    verdict = of_event(event, job, duty)
+    if not duty.table.rows and not duty.owners:
+        return None
+    verdict = whose(event, job, duty)
     return Whose(verdict.team or "", verdict.severity, event)
 
 

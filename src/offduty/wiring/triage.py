@@ -48,9 +48,11 @@ class Duty:
         """A file that is not as it was when it was read, if there is one."""
         return next((path for path, was in self.stamps.items() if stamp(path) != was), None)
 
-    def verdict(self, case: Case) -> Verdict:
-        """The verdict on a case."""
-        return diagnose(case, self.table, self.teams, self.owners, self.dependency_teams, job_owner=self.jobs.get(case.job))
+    def verdict(self, case: Case, decided: Verdict | None = None) -> Verdict:
+        """The verdict on a case. `decided`: the catalogue's, where it is known already."""
+        return diagnose(
+            case, self.table, self.teams, self.owners, self.dependency_teams, job_owner=self.jobs.get(case.job), decided=decided
+        )  # fmt: skip
 
 
 def duty_of(settings: Settings, *, places: bool = False) -> Duty:

@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 
 LOG_BYTES = 256 << 10  # of a lost run's log, its end: what was said last
 OUTCOMES = {"stale": "stale_output"}
-OWNER_KINDS = {"missed": "platform", "lost": "platform", "stuck": "platform", "overdue": "data_scientist", "stale": "data_scientist"}
-"""The catalogue's kind of owner of each absence, for who has no time to read the catalogue."""
+KINDS = {
+    "missed": ("infra_evicted", "platform"), "lost": ("infra_evicted", "platform"), "stuck": ("infra_evicted", "platform"),
+    "overdue": ("job_timeout", "data_scientist"), "stale": ("input_missing", "data_scientist"),
+}  # fmt: skip
+"""The catalogue's category and kind of owner of each absence, for who has no time to read the catalogue."""
 
 
 def of_event(event: str, job: str, duty: Duty) -> Verdict:
     """What the first row of one's own, or the catalogue, says of an absence (`missed`, `overdue`, `lost`, `stale`, `stuck`)."""
     return duty.verdict(Case(outcome=OUTCOMES.get(event, event), job=job))
+
+
+def whose(event: str, job: str, duty: Duty) -> Verdict:
+    """The same as far as it says whose an absence is, without reading the catalogue: every run plans whom to tell."""
+    from offduty.triage.verdict import Verdict
+
+    category, owner = KINDS[event]
+    return duty.verdict(Case(outcome=OUTCOMES.get(event, event), job=job), Verdict(category, owner, source="catalogue"))
 
 
 def of_lost(run: Mapping[str, Any], duty: Duty, logs: str) -> Verdict:

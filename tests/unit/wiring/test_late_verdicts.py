@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from offduty.triage.case import Case
 from offduty.triage.decide import decide
 from offduty.wiring.telling import Composer, tell_of
 from offduty.wiring.triage import duty_of
-from offduty.wiring.verdicts import OUTCOMES, OWNER_KINDS, judge_lost
+from offduty.wiring.verdicts import KINDS, OUTCOMES, judge_lost
 from offduty.wiring.watching import Station
 
 CONFIG = """\
@@ -68,10 +70,29 @@ def found_lost(station, text, log=None):
 
 @pytest.mark.parametrize("event", ABSENCE)
 def test_the_catalogue_knows_every_absence(event):
-    """Category, cause, steps and kind of owner; who has no time to read the catalogue knows the owner all the same."""
+    """Category, cause, steps and kind of owner; who has no time to read the catalogue knows category and owner all the same."""
     verdict = decide(Case(outcome=OUTCOMES.get(event, event)))
     assert verdict.source == "catalogue" and verdict.cause and len(verdict.steps) >= 2
-    assert verdict.owner_kind == OWNER_KINDS[event]
+    assert (verdict.category, verdict.owner_kind) == KINDS[event]
+
+
+PLAN = """\
+import sys
+from offduty.settings.load import load
+from offduty.wiring.telling import tell_of
+from offduty.wiring.triage import duty_of
+settings = load(sys.argv[1], {"HOME": sys.argv[1]})
+owed = tell_of(settings, "feed", duty_of(settings))["owed"]
+print([to["channel"] for event in ("missed", "overdue") for to in owed[event]], "offduty.triage.decide" in sys.modules)
+"""
+
+
+def test_whom_to_tell_is_planned_without_the_catalogue(tmp_path):
+    """Every run plans it: rows by category are held against what is known of absences, and nothing is read for that."""
+    row = '[[triage]]\nwhen = { category = "infra_evicted" }\ncause = "The host."\nsteps = ["Wait."]\nteam = "ops"\n'
+    (tmp_path / "offduty.toml").write_text(CONFIG + row)
+    said = subprocess.run([sys.executable, "-c", PLAN, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert said == "['pager', 'chat', 'chat'] False\n"
 
 
 def test_a_lost_run_is_explained_when_it_is_found(station):
