@@ -8,12 +8,13 @@ from fleet_mutants import MUTANTS, applied
 from fleet_world import Fleet
 
 JOBS = 28  # two of each kind
-SHOWS = {
-    "learns_nothing": 4,
-    "tells_without_a_key": 3,
-    "never_finds_overdue": 2,
-    "never_looks_at_outputs": 2,
-    "trusts_what_it_did_not_hear": 3,
+SHOWS = {  # the world that shows a mistake first
+    "learns_nothing": Fleet(hours=12.0, seed=4, jobs=14, watchers=1, faults=3.0),
+    "tells_without_a_key": Fleet(hours=12.0, seed=3, jobs=14, watchers=2, faults=3.0),
+    "never_finds_overdue": Fleet(hours=12.0, seed=2, jobs=14, watchers=1, faults=3.0),
+    "trusts_what_it_did_not_hear": Fleet(hours=12.0, seed=3, jobs=14, watchers=2, faults=3.0),
+    "counts_attempts": Fleet(hours=24.0, seed=4, jobs=14, watchers=1, faults=1.0),
+    "judges_a_tick_early": Fleet(hours=24.0, seed=8, jobs=14, watchers=1, faults=1.0),
 }
 
 
@@ -57,7 +58,7 @@ def test_a_hundred_thousand_job_hours(seed):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_a_mistake_of_the_watcher_is_seen(name):
-    """An oracle that cannot fail proves nothing: each mutant is caught within 13 seeds, the one that is known to show it first."""
+    """An oracle that cannot fail proves nothing: each mutant is caught within 13 worlds, the one that is known to show it first."""
     with applied(name):
-        seeds = (SHOWS.get(name, 1), *range(1, 13))
-        assert any(play(Fleet(hours=12.0, seed=seed, jobs=14, watchers=1 + seed % 2, faults=3.0))[1].wrong for seed in seeds)
+        worlds = [Fleet(hours=12.0, seed=seed, jobs=14, watchers=1 + seed % 2, faults=3.0) for seed in range(1, 13)]
+        assert any(play(world)[1].wrong for world in [SHOWS.get(name, worlds[0]), *worlds])
