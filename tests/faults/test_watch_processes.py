@@ -319,10 +319,8 @@ def test_a_store_that_is_locked_is_said_once_stops_the_heartbeat_and_is_looked_a
 
 def test_an_alert_that_cannot_be_delivered_stops_the_heartbeat(place):
     """F37, INV-14: if nobody can be told for a quarter of an hour, the outside service has to."""
-    place.configure(
     heart = f'[watch]\nheartbeat = "{place.receiver.url}/heart"\nheartbeat_every = "1 s"\nheartbeat_allow = ["127.0.0.1"]\n'
     place.configure(f'[job.daily]\ncommand = ["true"]\nevery = "1 d"\n{heart}')
-    )
     place.once()
     store = open_store(str(place.offduty.state / "offduty.sqlite3"))
     now = Clock().wall()
