@@ -128,20 +128,20 @@ def judge(drill: Drill, original: Any, args: tuple[Any, ...], kwargs: dict[str, 
     connection = args[0]._connection.cmd_query.__self__ if library == "mysql" else args[0].connection
     if not is_held(connection, library):
         return None
-    hold = Hold(connection, library)
-    if hold.commits_by_itself():
-        return None
-    if any(fnmatchcase(target.partition(" ")[0], glob.partition(" ")[0]) for glob in drill.allow):
-        real.put(connection, True)
-        hold.prepare()
-        return None
+    statement = argument(args, kwargs, 1, "operation" if library == "mysql" else "query", kwargs.get("sql"))
     try:
-        return _judged(hold, drill, argument(args, kwargs, 1, "operation" if library == "mysql" else "query", kwargs.get("sql")), target)
+        return _judged(Hold(connection, library), drill, statement, target)
     except Exception as error:  # what cannot be asked cannot be undone
         return f"{type(error).__name__}: {error}"
 
 
 def _judged(hold: Hold, drill: Drill, statement: Any, target: str) -> str | None:
+    if hold.commits_by_itself():
+        return None
+    if any(fnmatchcase(target.partition(" ")[0], glob.partition(" ")[0]) for glob in drill.allow):
+        real.put(hold.connection, True)
+        hold.prepare()
+        return None
     is_parts = hold.library == "psycopg2" and hasattr(statement, "as_string")
     text = statement.as_string(hold.connection) if is_parts else statement_text(statement)
     verb = summary(text)[0].upper()

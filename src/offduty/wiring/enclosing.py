@@ -75,7 +75,8 @@ def write_spec(scratch: Scratch, spec: Spec) -> str:
 class Enclosed:
     """How the job `name` is rehearsed where the kernel holds it. `allow`: globs; `limit`: seconds of one rehearsal.
 
-    Raises CannotDrill E823 for a server in `[drill] through` that cannot be read."""
+    Raises CannotDrill E823 for a server in `[drill] through` that cannot be read.
+    """
 
     def __init__(self, settings: Settings, name: str, allow: Sequence[str], limit: float) -> None:
         self.launch: Mapping[str, Any] = settings.launch(name)
