@@ -166,6 +166,53 @@ def test_a_fault_is_brought_about_in_there_alone(enclosed, fault, line):
     assert unchanged(enclosed)
 
 
+@pytest.mark.parametrize("fault", ["missing", "empty", "denied", "stale"])
+@pytest.mark.parametrize("read", ["folder/in", "link"])
+def test_what_the_user_allows_is_not_spoilt(enclosed, fault, read):
+    """Where the job writes for real there is no layer: a fault would strike the user's own file, so it is said to be not possible."""
+    real = enclosed.outside / "folder" / "in"
+    (enclosed.outside / "link").symlink_to("folder/in")
+    before = real.stat()
+    spec = {"fault": fault, "op": "file.read", "path": f"{enclosed.outside}/{read}", "allow": [f"{enclosed.outside}/folder/*"]}
+    status, said, notes = enclosed(f"cat {read}", **spec)
+    assert (status, said) == (0, "in\n") and [one["did"] for one in notes if one["why"]] == ["unable"]
+    assert real.read_text() == "in\n" and (real.stat().st_mode, real.stat().st_mtime) == (before.st_mode, before.st_mtime)
+
+
+def test_a_socket_anywhere_is_silent(enclosed):
+    """What this machine's processes have bound is nothing in there, wherever it lies; what the user allows is still one."""
+    assert enclosed("test -S service && exit 3; exit 4")[0] == 4
+    assert enclosed("test -S service && exit 3; exit 4", allow=[f"{enclosed.outside}/service"])[0] == 3
+
+
+OLD_KERNEL = """
+import ctypes, os, struct, sys
+sys.path.insert(0, sys.argv[1])
+from offduty.drills import kernel
+kernel.unshare(kernel.NEW_USERS | kernel.NEW_MOUNTS)
+code = b"".join(struct.pack("HBBI", *one) for one in ((0x20, 0, 0, 0), (0x15, 0, 1, 442), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7FFF0000)))
+held = ctypes.create_string_buffer(code)
+program = struct.pack("HxxxxxxQ", 4, ctypes.addressof(held))
+kernel._call("rights", "prctl", 38, 1, 0, 0, 0)
+kernel._call("filter", "prctl", 22, 2, program)
+try:
+    kernel.bind("real", "shown", writable=False)
+except OSError as error:
+    print(type(error).__name__, "read-only" in str(error))
+print(open("shown").read())
+"""
+
+
+def test_what_cannot_be_shown_for_reading_only_is_not_shown(tmp_path):
+    """A kernel or a container that refuses mount_setattr leaves no writable door to the real file behind, nor to its rights."""
+    (tmp_path / "real").write_text("real")
+    (tmp_path / "shown").write_text("a stand-in")
+    done = subprocess.run([sys.executable, "-c", OLD_KERNEL, str(SRC)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    if "namespaces" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.stdout.split("\n")[:2] == ["OSError True", "a stand-in"], done.stderr
+
+
 @pytest.mark.parametrize("fault", ["column-gone", "column-retyped"])
 def test_a_column_of_a_file_of_text_is_struck(enclosed, fault):
     """The one that is named; the others are as they were."""

@@ -22,7 +22,7 @@ from glob import glob
 from offduty.drills import kernel, lonely
 from offduty.drills.reads import Watch
 from offduty.drills.spoil import ON_FILES, spoil
-from offduty.drills.world import FULL, World, mounted, written
+from offduty.drills.world import FULL, World, mounted, named_sockets, written
 from offduty_probe.drill import SIGNALS
 
 UNSAFE, NOT_FOUND, NOT_EXECUTABLE = 125, 127, 126
@@ -60,11 +60,12 @@ def main(argv: Sequence[str]) -> int:
         with open(argv[0], encoding="utf-8") as file:
             spec = Spec(**json.load(file))
         report, told = os.pipe()
+        sockets = named_sockets()
         _leave_home()
         kernel.die_with_parent(signal.SIGKILL)
         inside = os.fork()
         if inside == 0:
-            os._exit(_first(spec, argv[1:], told))
+            os._exit(_first(spec, argv[1:], told, sockets))
         os.close(told)
     except Exception as error:  # noqa: BLE001 - better no job than one that is not held back
         return _unsafe(error)
@@ -132,17 +133,19 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def _first(spec: Spec, command: Sequence[str], told: int) -> int:
+def _first(spec: Spec, command: Sequence[str], told: int, sockets: Sequence[str]) -> int:
     """The first process in there: builds the world, runs the job, tells how it ended."""
     try:
         kernel.die_with_parent(signal.SIGKILL)
+        if os.getpid() != 1:
+            raise PermissionError("no processes of its own")  # a signal to all would be one to all of this machine
         cwd = os.getcwd()
         world = _build(spec)
         _connect(spec, world)
-        world.silence(spec.allow)
+        world.silence(sockets, spec.allow)
         kernel.enter(world.root)
         os.chdir(cwd)
-        _bring_about(spec)
+        _bring_about(spec, world)
         known = set(_all_written(world, spec))
         watch = Watch(spec.folders)
         if spec.fault == "disk-full":
@@ -207,11 +210,14 @@ def _connect(spec: Spec, world: World) -> None:
         lonely.open_doors(spec.doors, spec.gate)
 
 
-def _bring_about(spec: Spec) -> None:
+def _bring_about(spec: Spec, world: World) -> None:
     if spec.fault not in ON_FILES:
         return
+    path = os.path.realpath(spec.path)
     try:
-        spoil(spec.path, spec.fault, spec.age, spec.column)
+        if not world.holds(path):
+            raise ValueError("the job may write there for real, or only read: it cannot be spoilt for the job alone")
+        spoil(path, spec.fault, spec.age, spec.column)
         _note(spec, "struck", "file.read", spec.path, spec.fault)
     except (OSError, ValueError) as error:
         _note(spec, "unable", "file.read", spec.path, str(error))

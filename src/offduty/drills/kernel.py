@@ -6,6 +6,7 @@ Numbers are Linux's own (`<sched.h>`, `<sys/mount.h>`, `<sys/prctl.h>`, `<linux/
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 from typing import Any
@@ -41,11 +42,29 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 
 def bind(source: str, target: str, *, writable: bool) -> None:
-    """Show `source`, a file or a folder with all that is mounted in it, at `target` too."""
+    """Show `source`, a file or a folder with all that is mounted in it, at `target` too.
+
+    Raises ENOTSUP where it cannot be made read-only: then it is not shown at all, so that nothing done to `target` is done to `source`.
+    """
     mount(source, target, flags=BIND | RECURSIVE)
-    if not writable:
-        attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+    if writable:
+        return
+    attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+    try:
         _call(target, "mount_setattr", _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attributes, ctypes.c_size_t(len(attributes)))
+    except OSError as error:
+        _call(target, "umount2", os.fsencode(target), DETACH)
+        raise OSError(errno.ENOTSUP, f"it cannot be made read-only: {error.strerror}", target) from None
+
+
+def mount_of(path: str) -> int:
+    """The number of the mount that `path` lies in, as /proc/self/mountinfo has it. Raises OSError."""
+    there = os.open(path, os.O_PATH)
+    try:
+        with open(f"/proc/self/fdinfo/{there}", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("mnt_id:"))
+    finally:
+        os.close(there)
 
 
 def enter(root: str) -> None:

@@ -20,6 +20,8 @@ OF_THE_KERNEL = frozenset(
 )
 OURS = ("/proc", "/sys", "/dev")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+LOOKED_AT = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr")
+"""Of /proc: what sets the machine, for whoever is root outside too."""
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 SOCKETS = ("/run", "/var/run")
 MOST_ENTRIES = 200
@@ -31,13 +33,14 @@ FULL = "16k"
 class World:
     """`root`: where it is built; `room`: where the layers lie; `mounts`: (path, kind) of everything that is mounted.
 
-    `layers`: the upper folder of each layer by the path that it covers.
+    `layers`: the upper folder of each layer by the path that it covers; `own`: the numbers of their mounts.
     """
 
     root: str
     room: str
     mounts: list[tuple[str, str]]
     layers: dict[str, str] = field(default_factory=dict)
+    own: set[int] = field(default_factory=set)
     on_tmpfs: bool = False
 
     def lay(self, path: str = "/") -> None:
@@ -87,6 +90,11 @@ class World:
         options = ",".join(f"{key}={_escaped(value)}" for key, value in names.items())
         kernel.mount("overlay", there, "overlay", kernel.NOSUID | kernel.NODEV, f"{options},userxattr")
         self.layers[path] = f"{layer}/upper"
+        self.own.add(kernel.mount_of(there))
+
+    def holds(self, path: str) -> bool:
+        """Whether a change of what is at `path` falls into a layer; else it would be one of the real file. Raises OSError."""
+        return kernel.mount_of(path) in self.own
 
     def use_tmpfs(self, size: str = "50%") -> None:
         """Layers in memory from now on: for folders that no layer can lie in, and for a disk that is full."""
@@ -114,7 +122,7 @@ class World:
             kernel.mount("proc", f"{self.root}/proc", "proc", kernel.NOSUID | kernel.NODEV)
         except OSError:  # in a container whose own is covered in part
             kernel.bind("/proc", f"{self.root}/proc", writable=True)
-        for name in ("sys", "sysrq-trigger"):
+        for name in LOOKED_AT:
             if os.path.exists(f"/proc/{name}"):
                 kernel.bind(f"/proc/{name}", f"{self.root}/proc/{name}", writable=False)
         kernel.bind("/sys", f"{self.root}/sys", writable=False)
@@ -138,10 +146,10 @@ class World:
         if os.path.exists(self.root + path):
             kernel.bind(source, self.root + path, writable=True)
 
-    def silence(self, allowed: Sequence[str]) -> None:
-        """Nobody answers at the sockets of this machine's services: a layer does not keep a job from connecting to them."""
-        for path in sorted({*_named_sockets(), *_lying_about()}):
-            if not any(fnmatchcase(path, glob) for glob in allowed) and os.path.exists(self.root + path):
+    def silence(self, sockets: Sequence[str], allowed: Sequence[str]) -> None:
+        """Nobody answers at the `sockets` of this machine's services: what is only shown, a job could connect to."""
+        for path in sorted({*map(os.path.realpath, sockets), *_lying_about()}):
+            if not any(fnmatchcase(path, glob) for glob in allowed) and stat.S_ISSOCK(_mode(self.root + path)):
                 self.put("/dev/null", path)
 
     def fill(self) -> None:
@@ -164,8 +172,8 @@ def mounted() -> list[tuple[str, str]]:
     return found
 
 
-def _named_sockets() -> list[str]:
-    """Those that this machine's processes have bound to a path."""
+def named_sockets() -> list[str]:
+    """Those that processes have bound to a path, in the network of whoever asks."""
     with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:
         words = [line.split(None, 7) for line in file]
     return [found[7].rstrip("\n") for found in words if len(found) == 8 and found[7].startswith("/")]
