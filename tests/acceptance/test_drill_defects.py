@@ -260,7 +260,7 @@ WALLED = [sys.executable, str(Path(__file__).resolve().parents[1] / "servers" / 
 
 
 def test_a_job_that_cannot_be_held_back_is_refused(tmp_path):
-    """A shell line where the kernel gives no namespaces: E820, and nothing is run; with --unsafe it is killed, and told so (B: shell job)."""
+    """A shell line where the kernel gives no namespaces: E820, nothing is run; with --unsafe it is killed, and told so (B: shell job)."""
     (tmp_path / "offduty.toml").write_text('[job.touch]\nshell = "sleep 1; echo done > ran.txt"\n')
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OFFDUTY_STATE_DIR": f"{tmp_path}/state"}
     command = [*WALLED, sys.executable, "-m", "offduty", "drill", "touch"]
