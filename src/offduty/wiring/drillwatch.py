@@ -79,7 +79,8 @@ class Drills:
         self._process = None
         self._in_vain = 0 if code == 0 else self._in_vain + 1
         if code != 0:
-            self._not_before = self._clock.monotonic() + min(self._back_off * 2 ** (self._in_vain - 1), LONGEST_BACK_OFF)
+            wait = self._back_off * 2 ** min(self._in_vain - 1, 20)
+            self._not_before = self._clock.monotonic() + min(wait, LONGEST_BACK_OFF)
         last = store.drills.last_turns().get(self._job)
         if code not in (0, NOT_NOW):
             return [f"drills  {self._job}: broken off with exit status {code}"]

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -176,24 +177,31 @@ def results(doing: Doing, turn: Turn) -> list[Rehearsed]:
 
 
 def give_way(doing: Doing, turn: Turn, over: Event) -> None:
-    """Look after the turn until it is `over`: this process ends if the job wants to run, or if it takes too long."""
+    """Look after the turn until it is `over`: this process ends if the job wants to run, if it takes too long, or if the look fails."""
     began = doing.clock.monotonic()
-    own = open_store(doing.settings.places().store, clock=doing.clock)
-    mine = replace(doing, store=own)
-    while not over.wait(LOOKS):
-        try:
-            late = doing.clock.monotonic() - began > doing.said.longest
-            why = "" if late else in_the_way(mine)
-            if late:
-                said = f"it took longer than {spoken(doing.said.longest)}"
-                done = results(mine, turn)
-                settle(mine, turns.could_not(turn, said, "", doing.clock.wall(), done), done)
-            elif why:
-                own.drills.put_turn(replace(turn, said=why))
-        except StoreError:
-            continue  # the store is away: the next look will tell
-        if (late or why) and not over.is_set():
+    try:
+        with closing(open_store(doing.settings.places().store, clock=doing.clock)) as own:
+            mine = replace(doing, store=own)
+            while not over.wait(LOOKS) and not has_given_way(mine, turn, doing.clock.monotonic() - began):
+                pass
+    finally:
+        if not over.is_set():
             os._exit(NOT_NOW)  # the kernel ends what we started, and the drill's folder is cleared behind us
+
+
+def has_given_way(doing: Doing, turn: Turn, took: float) -> bool:
+    """One look, `took` seconds after the beginning: whether the turn was put off, or given up. Not while the store is away."""
+    try:
+        if took > doing.said.longest:
+            done = results(doing, turn)
+            why = f"it took longer than {spoken(doing.said.longest)}"
+            settle(doing, turns.could_not(turn, why, "", doing.clock.wall(), done), done)
+            return True
+        if why := in_the_way(doing):
+            doing.store.drills.put_turn(replace(turn, said=why))
+        return bool(why)
+    except StoreError:
+        return False
 
 
 def in_the_way(doing: Doing) -> str:

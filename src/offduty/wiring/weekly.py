@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -52,17 +53,15 @@ class Weekly:
         return lines
 
     def _work(self) -> None:
-        store = self._another()
         self._not_before = self._clock.monotonic() + AGAIN
         try:
-            for line in tell_weeks(self._settings, store, self._clock.wall()):
-                if line not in self._said:
-                    self._said.add(line)
-                    self._lines.append(line)
+            with closing(self._another()) as store:
+                for line in tell_weeks(self._settings, store, self._clock.wall()):
+                    if line not in self._said:
+                        self._said.add(line)
+                        self._lines.append(line)
         except StoreError as error:
             self._lines.append(f"digest  {error}")
-        finally:
-            store.close()
 
 
 def teams_to_tell(settings: Settings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,9 @@ from offduty.drills.plan import Planned
 from offduty.drills.store import Rehearsed, Turn
 from offduty.drills.synthetic import Spot
 from offduty.settings.load import load
-from offduty.testing import MONDAY
+from offduty.stores.sqlite import open_store
+from offduty.testing import MONDAY, FakeClock
+from offduty.wiring.drillwatch import Drills
 from offduty.wiring.recurring import happening_of, said_of
 
 DAY, MONTH = 86_400.0, 30 * 86_400.0
@@ -106,3 +109,14 @@ def test_no_clock_puts_drills_off_for_ever(ended, now, every, outcome):
     """INV-10: whatever the clock showed when the last turn ended, the next is due within its time and an hour."""
     assert turns.is_due(replace(OVER, ended_at=ended, outcome=outcome), every, now + every + 3601) or ended > now
     assert turns.is_due(replace(OVER, ended_at=now + 3601), every, now)
+
+
+def test_what_breaks_off_for_weeks_on_end_stops_no_watcher(tmp_path):
+    """However often in a row it was in vain, the next drill is put off by a number of seconds."""
+    drills = Drills(load(str(tmp_path), {"HOME": str(tmp_path)}), FakeClock(), config=None)
+    store = open_store(str(tmp_path / "s"), clock=FakeClock())
+    for drills._in_vain in (0, 20, 5000):
+        with subprocess.Popen(["false"]) as drills._process:
+            pass
+        assert drills.look(store) == ["drills  : broken off with exit status 1"]
+    store.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from offduty.errors import StoreError
 from offduty.handover.week import Week
 from offduty.settings.load import load
 from offduty.stores.sqlite import open_store
 from offduty.testing import FakeClock, a_run
-from offduty.wiring.weekly import due, tell_now, tell_weeks
+from offduty.wiring.weekly import Weekly, due, tell_now, tell_weeks
 
 DAY = 86_400.0
 CONFIG = """\
@@ -57,6 +60,25 @@ def test_each_channel_is_owed_one_digest_a_week(place):
         clock.advance(3600)
     assert told == ["digest  lab: owed to chat, mail", *["digest  lab: nothing happened, nothing is sent"] * 2]
     assert [channel for channel, _ in weekly(store)] == ["chat", "mail"]
+
+
+def test_a_store_that_goes_away_is_said_and_asked_again_later(place):
+    """The thread that puts a digest together ends in a line, not in a traceback, and leaves the store alone for a while."""
+    settings, store, clock = place
+    list(tell_weeks(settings, store, clock.wall()))
+    clock.advance(10 * DAY)
+    asked = []
+
+    def away():
+        asked.append(clock.wall())
+        raise StoreError("E601", "the store is away")
+
+    watching, said, until = Weekly(settings, clock, away), [], time.monotonic() + 40
+    while not said and time.monotonic() < until:
+        said += watching.look(store)
+        time.sleep(0.01)
+    said += watching.look(store)
+    assert len(said) == 1 and "the store is away" in said[0] and len(asked) == 1
 
 
 def test_weeks_that_nobody_watched_are_one_digest(place):
