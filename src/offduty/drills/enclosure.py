@@ -23,6 +23,7 @@ from offduty.drills import kernel, lonely
 from offduty.drills.reads import Watch
 from offduty.drills.spoil import ON_FILES, spoil
 from offduty.drills.world import FULL, World, mounted, named_sockets, written
+from offduty.runs import oom
 from offduty_probe.drill import SIGNALS
 
 UNSAFE, NOT_FOUND, NOT_EXECUTABLE = 125, 127, 126
@@ -232,7 +233,7 @@ def _run(command: Sequence[str], spec: Spec) -> int:
     os.close(begins)
     os.read(begun, 1)  # the end: the job's own program has begun
     if spec.fault == "oom":
-        _write(f"{spec.scratch}/memory.events", "oom_kill 1\n")  # where the supervisor of a drill looks, as the kernel would count it
+        oom.count(spec.scratch, 1)  # where the supervisor of a drill looks
     if spec.fault in SIGNALS:
         os.kill(-1, SIGNALS[spec.fault])
     while True:

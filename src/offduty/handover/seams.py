@@ -39,13 +39,3 @@ class Rehearsal(Protocol):
 
     def drills(self, job: str) -> Sequence[DrillResult]:
         """Of each row and fault the newest."""
-
-
-class NotYet:
-    """Nobody has looked, nothing was rehearsed."""
-
-    def coverage(self, job: str) -> CoverageShare | None:
-        return None
-
-    def drills(self, job: str) -> Sequence[DrillResult]:
-        return ()

@@ -136,9 +136,7 @@ def _variable_named(known: Known) -> str | None:
 
 def _package_named(known: Known) -> str | None:
     """A package is gone that the failure wanted to import."""
-    if not any(
-        (kind or "").rpartition(".")[2] in ("ModuleNotFoundError", "ImportError", "PackageNotFoundError") for kind, _ in known.failure.links
-    ):
+    if not any((kind or "").rpartition(".")[2] in IMPORT_ERRORS for kind, _ in known.failure.links):
         return None
     for change in known.of("packages"):
         for name in change.names:

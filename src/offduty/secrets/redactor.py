@@ -28,7 +28,6 @@ _LONGEST_WORD = 4096  # bytes of an unfinished word held back
 _LONGEST_HELD = 16 << 10  # bytes held back for an unfinished secret; then it is masked and only its beginning carried on
 _CARRIED = 4096  # bytes: enough to know a secret again by its beginning
 _USERINFO = re.compile(rb"://[^\s:/@\"'<>]{0,256}:([^\s/\"'<>]{1,512})@")
-_WORD_END = b" \t\r\n"
 
 
 class Finder(Protocol):

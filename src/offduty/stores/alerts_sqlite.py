@@ -222,7 +222,7 @@ def _entries(found: Sequence[tuple[Any, ...]]) -> list[Any]:
     texts = [columns[-1] for columns in found]
     try:
         entries = json.loads(f"[{','.join(texts)}]")
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError, RecursionError):  # TypeError: the disk made no text of one
         entries = []
     return entries if len(entries) == len(texts) else [_object(text) for text in texts]
 

@@ -1,17 +1,10 @@
-"""What other schedulers are given so that they start a job: a line, a timer, a manifest. One small file each, and its line here."""
+"""What other schedulers are given so that they start a job: a line, a timer, a manifest. One small file each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from offduty.errors import ScheduleError
-
-ENTRIES = {
-    "cron": "offduty.watch.entries.crontab",
-    "systemd": "offduty.watch.entries.systemd",
-    "kubernetes": "offduty.watch.entries.kubernetes",
-}
-"""Scheduler: the module that writes for it."""
 
 
 @dataclass(frozen=True)
