@@ -233,9 +233,9 @@ class Watcher:
         for watched in self._store.watch.outputs_due(now, AT_ONCE):
             ages = [(output, newest(output)) for output in watched.promise.outputs]
             stale = [(output, at) for output, at in ages if at is None or now - at > output.max_age]
-            for output, _ in stale:
+            for output, at in stale:
                 found.append(output.path)
-                self._store.alerts.happen(_stale(watched.job, output, now), now, watched.promise.tell or None)
+                self._store.alerts.happen(_stale(watched.job, output, at or 0.0, now), now, watched.promise.tell or None)
             fresh = [min(at, now) + output.max_age for output, at in ages if at is not None and now - at <= output.max_age]
             again = [now + output.max_age for output, _ in stale]
             self._store.watch.look_again(watched.job, min([*fresh, *again], default=None))
@@ -283,7 +283,9 @@ def newest(output: Output) -> float | None:
     return max(times, default=None)
 
 
-def _stale(job: str, output: Output, now: float) -> Happening:
-    """Told again each time that so long has passed, if the job was well in between."""
-    key = f"stale:{job}:{output.path}:{now // output.max_age:.0f}"
+def _stale(job: str, output: Output, written: float, now: float) -> Happening:
+    """Told again each time that so long has passed, if the job was well in between. The key names the file that is too old, by when it was
+    written, and not the hour alone: that comes twice where the clock is set back (F54).
+    """
+    key = f"stale:{job}:{output.path}:{written}:{(now - written) // output.max_age:.0f}"
     return Happening(key, job, "stale", now, outcome="stale_output", cause=f"stale {output.path}")

@@ -243,6 +243,20 @@ def test_an_output_that_is_not_refreshed_is_stale(store, clock, tmp_path):
     assert owed(store) == ["stale"]
 
 
+def test_an_output_is_stale_again_in_an_hour_that_comes_twice(store, clock, tmp_path):
+    """F54, INV-9: told, well again, and the clock is set back: another file is too old at the same time of day. Each is told once."""
+    out = tmp_path / "out.csv"
+    store.watch.promise(Promise("forecast", outputs=(Output(str(out), 2 * HOUR),), tell=TELL), "", clock.wall())
+    watcher = a_watcher(store, clock)
+    for _ in range(2):
+        out.touch()
+        os.utime(out, (clock.wall(), clock.wall()))
+        play(watcher, clock, 2.1 * HOUR, step=0.7 * HOUR)
+        store.put_run(a_run(at=clock.wall()), tell=TELL)
+        clock.set_wall(clock.wall() - 2.1 * HOUR + 1)
+    assert owed(store) == ["stale", "recovered"] * 2
+
+
 def test_an_output_that_never_was_is_stale(store, clock, tmp_path):
     """Nothing matches the glob."""
     store.watch.promise(Promise("forecast", outputs=(Output(f"{tmp_path}/none-*", 60.0),), tell=TELL), "", clock.wall())
