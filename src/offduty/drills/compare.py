@@ -117,7 +117,10 @@ def _wrong(
     if won is False:
         verdict = (seen.record.get("summary") or {}).get("verdict") or {}
         yield f"{planned.row} did not win, but {verdict.get('row') or 'nothing'}"
-    if told is False:
+    if told is False and seen.record.get("outcome") == "succeeded":
+        if loud is not False:  # else that has been said
+            yield "the run counts as a success: nobody would hear of it"
+    elif told is False:
         none = "has no channel, or wants to hear nothing of it"
         yield f"nobody is told: the team {seen.team} {none}" if seen.team else "nobody is told: no team is named"
 
