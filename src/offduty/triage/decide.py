@@ -177,19 +177,20 @@ def _verdict(best: Candidate, found: list[Candidate], case: Case) -> Verdict:
         title=signature.title,
         cause=signature.cause,
         steps=signature.steps,
-        confidence=_confidence(best, found),
+        confidence=_confidence(best, found, case),
         evidence=tuple(_sentences(best, found, case)),
     )
 
 
-def _confidence(best: Candidate, found: list[Candidate]) -> Confidence:
+def _confidence(best: Candidate, found: list[Candidate], case: Case) -> Confidence:
     """The signature's own; a step lower for each: it was only warned of; it is general and nothing more special agrees; something of
-    another category says almost as much."""
+    another category says almost as much; it was swallowed, and an exception of which nothing is known ended the run."""
     sure: Confidence = best.signature.confidence
     near = [other.signature for other in found if other.strength >= best.strength - _AGREES]
     rivals = [other for other in found if other.strength >= best.strength - _RIVAL and other.signature.category != best.signature.category]
     alone = all(other.category != best.signature.category or other is best.signature for other in near)
-    for doubt in (best.statement.kind in ("warning", "info"), best.signature.general and alone, bool(rivals)):
+    swallowed = best.statement.kind == "transaction" and case.failure is not None and bool(case.failure.chain)
+    for doubt in (best.statement.kind in ("warning", "info"), best.signature.general and alone, bool(rivals), swallowed):
         sure = _LOWER[sure] if doubt else sure
     return sure
 

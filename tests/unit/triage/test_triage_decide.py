@@ -332,6 +332,15 @@ def test_a_failed_transaction_explains_a_silent_exit():
     assert decide(Case(exit_code=1, lines=("giving up",), transactions=(call,))).category == "remote_server_error"
 
 
+def test_a_failure_that_was_swallowed_is_less_sure_than_the_exception_that_ended_the_run():
+    """An optional file that is not there need have nothing to do with it; where nothing was raised, it is all there is."""
+    error = {"type": "FileNotFoundError", "message": "[Errno 2] No such file or directory: 'data/holidays.csv'"}
+    looked = Transaction(1, "file.read", "/srv/data/holidays.csv", ok=False, error=error)
+    boo = Failure("exception", "python", "ValueError", "boo", None, (Cause("ValueError", "boo"),), (), "probe")
+    sure = [decide(Case(exit_code=1, failure=failure, transactions=(looked,))) for failure in (None, boo)]
+    assert [(one.category, one.confidence) for one in sure] == [("input_missing", "medium"), ("input_missing", "low")]
+
+
 def test_a_timeout_names_what_never_ended():
     """A run over its limit says what it was waiting for."""
     verdict = decide(Case(outcome="timed_out", transactions=(Transaction(2, "db.query", "postgresql://dw/sales SELECT orders"),)))
