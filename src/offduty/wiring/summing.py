@@ -152,7 +152,13 @@ def _said_of_ourselves(account: Account) -> list[str]:
     """What offduty left out, and where it had a problem of its own; the last notes of all."""
     attempt, clean = account.attempt, account.means.clean
     problems = [(one.partition(":")[0], clean(attempt.job, _last_line(one))) for one in attempt.guard.problems[:3]]
-    return account.remarks + [f"offduty had a problem of its own in '{what}': {line}" for what, line in problems]
+    return account.remarks + [_in_words(what, line) for what, line in problems]
+
+
+def _in_words(what: str, line: str) -> str:
+    if "OutOfTime: " in line:  # no mistake: a machine that is busy
+        return f"'{what}' was {line.partition('OutOfTime: ')[2]}"
+    return f"offduty had a problem of its own in '{what}': {line}"
 
 
 def _last_line(text: str) -> str:
