@@ -257,6 +257,12 @@ def facts(done):
     return {fact["what"]: fact for fact in json.loads(done.stdout)["facts"]}
 
 
+def test_what_a_job_leaves_behind_is_shown_as_it_is_written(offduty):
+    """The words of the file, and no notation of Python."""
+    write(offduty, '[job.a]\nshell = "x"\n[[job.a.output]]\npath = "out.csv"\nmax_age = "26 h"\n')
+    assert '[{ path = "out.csv", max_age = "1 d 2 h" }]' in offduty("config", "show").stdout
+
+
 def test_doctor_on_a_new_machine_finds_all_well_and_makes_nothing(offduty):
     """Looking changes nothing: no folder, no store."""
     done = offduty("doctor")

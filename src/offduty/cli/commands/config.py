@@ -131,6 +131,14 @@ def words(value: Any) -> str:
         return spoken(value)
     if isinstance(value, Size):
         return spoken_size(value)
+    if isinstance(value, list) and any(isinstance(one, Table) for one in value):
+        return f"[{', '.join(map(words, value))}]"
+    if isinstance(value, Table):
+        return "{ " + ", ".join(f"{name} = {_item(getattr(value, name))}" for name in value.__struct_fields__) + " }"
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key if is_bare(key) else json.dumps(key)} = {json.dumps(item)}" for key, item in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | bool) else str(value)
+
+
+def _item(value: Any) -> str:
+    return json.dumps(words(value) if isinstance(value, Seconds | Size | str) else value, ensure_ascii=False, default=str)
