@@ -21,6 +21,7 @@ from typing import Any, Literal
 from offduty.alerts.alert import Event
 from offduty.alerts.keys import digest_of
 from offduty.alerts.plan import Policy
+from offduty.durations import spoken
 
 State = Literal["pending", "open", "settling", "resolved"]
 
@@ -322,7 +323,7 @@ def snooze(incident: Incident, by: str, seconds: float, now: float) -> Step:
         return Step()
     wait = min(max(0.0, seconds), LONGEST_SNOOZE)
     asleep = _until(replace(_counted(incident, now), snoozed_until=now + wait), now, wait)
-    return Step((_noted(asleep, by, f"snoozed for {wait:.0f} s", now),))
+    return Step((_noted(asleep, by, f"snoozed for {spoken(wait)}", now),))
 
 
 def resolve(incident: Incident, by: str, now: float) -> Step:

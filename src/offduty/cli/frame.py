@@ -24,7 +24,7 @@ offduty takes a data science job to a hands-off state: it runs unattended, and w
 the right people know what happened and what to do.
 """
 FIRST_HOUR = (
-    ("offduty run -- python forecast.py", "run anything: logged, summarised, recorded; nothing to configure"),
+    ("offduty run -- python forecast.py", "run anything: logged, summarised, recorded"),
     ("offduty status", "how every job is doing"),
     ("offduty log", "what the latest run said, and why it failed"),
     ("offduty init", "write a first offduty.toml for this folder"),

@@ -149,6 +149,7 @@ def test_snoozed_is_asleep_for_a_while():
     life.passes(9 * HOUR)
     assert [at / HOUR for at, event in life.told if event == "reminder"] == [8]
     assert snooze(life.open()[0], "ada", 1e12, 0).changed[0].snoozed_until == 30 * DAY
+    assert snooze(life.open()[0], "ada", 4 * HOUR, 0).changed[0].notes[-1][2] == "snoozed for 4 h"
 
 
 def test_a_snooze_puts_escalation_off_and_does_not_end_it():

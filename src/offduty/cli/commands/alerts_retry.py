@@ -37,6 +37,8 @@ def main(args: argparse.Namespace) -> int:
     else:
         note(
             args,
-            f"{len(again)} wait to be sent again: `offduty deliver` does it now" if again else "it has been delivered, or is on its way",
+            f"{len(again)} wait{'s' * (len(again) == 1)} to be sent again: `offduty deliver` does it now"
+            if again
+            else "it has been delivered, or is on its way",
         )
     return 0

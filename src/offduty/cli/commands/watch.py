@@ -71,7 +71,9 @@ def _once(args: argparse.Namespace, station: Station, registered: Registered) ->
         return 0
     for text in [*registered.problems, *said(ticked), *weeks, *drills]:
         print(text)
-    note(args, f"{len(registered.watched)} jobs of this configuration are watched; {done.sent if done else 0} alerts sent")
+    jobs, sent = len(registered.watched), done.sent if done else 0
+    are = "job of this configuration is" if jobs == 1 else "jobs of this configuration are"
+    note(args, f"{jobs} {are} watched; {sent} alert{'s' * (sent != 1)} sent")
     return 0
 
 
