@@ -74,7 +74,8 @@ def demo(arguments: list[str]) -> int:
     job = ("offduty", "run", "--summary", "always", "forecast")
     status = call(PYTHON, os.path.join("examples", "clinic", "world.py"), *arguments, "--", *job)
     if not arguments:
-        say("see it fail: python3 dev.py demo --break feed-column (or api-503, db-locked …); its runs are recorded in .demo")
+        say("see it fail: python3 dev.py demo --break feed-column (or api-503, db-locked …)")
+        say(f"its runs are recorded in {os.environ['OFFDUTY_STATE_DIR']}; the command itself, for this shell: . .venv/bin/activate")
     return status
 
 
@@ -205,6 +206,7 @@ def install(name: str) -> None:
     pip(f"requirements/{name}.txt", "--only-binary", ":all:", "--require-hashes", "-r", f"requirements/{name}.txt")
     # The build tools are in the lock, so nothing that is not pinned is fetched.
     pip("offduty", "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
+    call(PYTHON, "-m", "compileall", "-q", "src")  # pip does so for what it copies; under PYTHONDONTWRITEBYTECODE nobody would later
     with open(STAMP, "w", encoding="ascii") as file:
         file.writelines(f"{lock} {wanted[lock]}\n" for lock in LOCKS[: LOCKS.index(name) + 1])
 
