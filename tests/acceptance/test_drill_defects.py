@@ -280,3 +280,17 @@ def test_a_python_that_neither_probe_nor_kernel_holds_is_refused(tmp_path, optio
     command = [*WALLED, sys.executable, "-m", "offduty", "drill", "apart"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert "E820" in done.stderr and not (tmp_path / "ran").exists()
+
+
+def test_a_drill_may_be_the_first_process_of_a_container(tmp_path):
+    """What it starts asks whether its parent still lives, which has the number 1 there."""
+    alone = ["unshare", "--map-root-user", "--fork", "--pid", "--mount-proc"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("the kernel gives no namespaces here")
+    (tmp_path / "offduty.toml").write_text(f'[job.total]\ncommand = ["{sys.executable}", "total.py"]\n')
+    (tmp_path / "total.py").write_text("print(open('stock.csv').read())\n")
+    (tmp_path / "stock.csv").write_text("1\n")
+    env = {**os.environ, "OFFDUTY_STATE_DIR": str(tmp_path / "state")}
+    command = [*alone, sys.executable, "-m", "offduty", "drill", "total", "--fault", "missing", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert [(one["fault"], one["op"]) for one in json.loads(done.stdout)["drills"]] == [("missing", "file.read")], done.stderr

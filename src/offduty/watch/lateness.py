@@ -7,6 +7,7 @@ ticks happened between those (`seen_at`), whatever the other clock says. So no d
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,14 +44,14 @@ def settle(promise: Promise, slot: float | None, starts: Sequence[float], now: f
     missed: nobody was there to judge them (the clock was set, the machine slept).
     """
     missed: list[float] = []
-    kept, left = 0, list(starts)
+    kept, used = 0, 0
     while slot is not None and len(missed) < MOST_MISSED:
         grace, early, following = margins(promise, slot)
-        start = next((at for at in left if slot - early <= at <= slot + grace), None)
-        if start is not None:
-            left = [at for at in left if at > start]
+        first = bisect_left(starts, slot - early, used)  # of the years before the first watcher there may be very many
+        if first < len(starts) and starts[first] <= slot + grace:
+            used = bisect_right(starts, starts[first], first)
             kept += 1
-            slot = first_slot(promise, start) if promise.every else following
+            slot = first_slot(promise, starts[first]) if promise.every else following
         elif now > slot + grace:
             if slot >= judge_from:
                 missed.append(slot)

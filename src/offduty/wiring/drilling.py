@@ -305,7 +305,7 @@ class Driller:
     def _run(self, scratch: Scratch, environ: dict[str, str], planned: Planned | None) -> None:
         number = ENDS.get(planned.fault, 0) if planned is not None and not self.can_enter and self.enclosed is None else 0
         spec = {
-            "start": self.settings.start, "config": self.options.config, "job": self.name,
+            "parent": os.getpid(), "start": self.settings.start, "config": self.options.config, "job": self.name,
             "environ": environ, "state": f"{scratch.path}/state", "logs": f"{scratch.path}/logs", "limit": self.options.limit,
             "signal": number, "after": SIGNAL_AFTER, "oom": planned is not None and planned.fault == "oom",
             "enclosure": enclosing(self.enclosed.spec(scratch, planned)) if self.enclosed is not None else [],

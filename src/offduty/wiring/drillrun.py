@@ -1,6 +1,6 @@
 """The run of a drill, in a process of its own: a job of the configuration in a world apart, with nobody told and nothing locked.
 
-python -m offduty.wiring.drillrun SPEC     SPEC: JSON with start, config, job, environ, state, logs, limit, signal, after
+python -m offduty.wiring.drillrun SPEC     SPEC: JSON with parent, start, config, job, environ, state, logs, limit, signal, after
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEFT_OUT = ("whom to tell", "retention", "count oom kills")
 def main(text: str) -> int:
     """Run it; the job's own exit status."""
     spec: dict[str, Any] = json.loads(text)
-    _die_with_parent()
+    _die_with_parent(spec["parent"])
     job, _ = find_job(spec["job"], spec["start"], os.environ, spec["config"], strict=False)
     world = World(Clock(), _places(spec), os.environ, frozenset())
     attach(world, {"quiet": True, "config": spec["config"]})
@@ -82,13 +82,12 @@ def _count_kills_here(world: World, folder: str) -> None:
     world.started = begun
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """A drill that is killed takes its job with it: we go, and the job with us."""
     import ctypes
 
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if parent == 1:
+    if os.getppid() != parent:  # it died before we asked
         os._exit(1)
 
 
