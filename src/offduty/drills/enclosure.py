@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
 
-from offduty.drills import kernel, lonely
+from offduty.drills import kernel, network
 from offduty.drills.reads import Watch
 from offduty.drills.spoil import ON_FILES, spoil
 from offduty.drills.world import FULL, World, mounted, named_sockets, written
@@ -203,12 +203,12 @@ def opened(allow: Sequence[str]) -> Iterator[str]:
 
 
 def _connect(spec: Spec, world: World) -> None:
-    lonely.raise_up(spec.addresses)
+    network.raise_up(spec.addresses)
     if spec.hosts:
         _write(f"{spec.scratch}/own/hosts", spec.hosts)
         world.put(f"{spec.scratch}/own/hosts", "/etc/hosts")
     if spec.doors:
-        lonely.open_doors(spec.doors, spec.gate)
+        network.open_doors(spec.doors, spec.gate)
 
 
 def _bring_about(spec: Spec, world: World) -> None:

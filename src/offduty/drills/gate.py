@@ -1,6 +1,6 @@
 """The only way out of an enclosed drill: a proxy that lets reading through, refuses the rest, and is a bad network on demand.
 
-Each door is a socket inside the enclosure (`lonely`), which leads either to any HTTP service, as HTTP_PROXY does, or to one server.
+Each door is a socket inside the enclosure (`network`), which leads either to any HTTP service, as HTTP_PROXY does, or to one server.
 Plain HTTP is looked into, one request a connection; what else goes to a server that the configuration names is carried as it is.
 """
 

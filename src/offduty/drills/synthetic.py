@@ -18,6 +18,8 @@ from offduty.triage.seen import bases
 from offduty_probe.fault_errors import facts_of, filled, library_of, told
 
 COLUMN = "amount"
+AGE = 4.0
+"""A stale file is so many times as old as it may be."""
 ENDS = {"sigkill": 9, "oom": 9, "sigterm": 15}
 AFTERWARDS = ("status-", "garbage", "column-", "stale")
 """The transaction itself goes well; what comes of it does not."""
@@ -107,6 +109,11 @@ def _outside(spot: Spot, fault: str, job: str) -> Case | None:
 def column_of(spot: Spot) -> str:
     """The column that is struck: the last that is expected."""
     return spot.dependency.columns[-1] if spot.dependency and spot.dependency.columns else COLUMN
+
+
+def age_of(spot: Spot) -> float:
+    """Seconds that a stale file is old, by how old it may be; 0 if nobody says."""
+    return (spot.dependency.max_age or 0.0) * AGE if spot.dependency else 0.0
 
 
 def message_of(name: str, args: Sequence[Any]) -> str:

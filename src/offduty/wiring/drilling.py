@@ -22,8 +22,9 @@ from offduty.drills.coverage import Coverage, cover, spots_of
 from offduty.drills.faults import FAULTS
 from offduty.drills.plan import Planned, plan, plan_outside
 from offduty.drills.scratch import Scratch
+from offduty.drills.spoil import STALE
 from offduty.drills.store import Rehearsed
-from offduty.drills.synthetic import COLUMN, ENDS, SHELL, column_of, whole_case
+from offduty.drills.synthetic import COLUMN, ENDS, SHELL, age_of, column_of, whole_case
 from offduty.drills.turn import still_to_do
 from offduty.errors import CannotDrill, OffdutyError, quoted
 from offduty.runs.alive import supervisor_alive
@@ -52,9 +53,6 @@ LIMIT = 600.0
 PYTHONS = ("python", "pypy")
 SIGNAL_AFTER = 0.5
 IS_HELD = "import sys; m = sys.modules.get('offduty_probe.start'); print('held' if m and m.ledger and m.ledger.drill else 'free')"
-AGE = 4.0
-"""A stale file is so many times as old as it may be."""
-STALE = 400 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -295,10 +293,9 @@ class Driller:
         if planned is None or (not self.can_enter and (self.enclosed is None or planned.spot.via == SHELL or not planned.spot.op)):
             return None
         spot = planned.spot
-        age = (spot.dependency.max_age or 0.0) * AGE if spot.dependency else 0.0
         column = column_of(spot)
         return {
-            "name": planned.fault, "op": spot.op or "*", "target": spot.target or "*", "age": age or STALE,
+            "name": planned.fault, "op": spot.op or "*", "target": spot.target or "*", "age": age_of(spot) or STALE,
             "column": "" if column == COLUMN else column,
         }  # fmt: skip
 

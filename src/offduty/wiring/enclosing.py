@@ -22,7 +22,7 @@ from offduty.drills.gate import LATE, Gate, Rules, Server, server_of
 from offduty.drills.reads import below
 from offduty.drills.scratch import Scratch
 from offduty.drills.spoil import ON_FILES
-from offduty.drills.synthetic import SHELL, column_of
+from offduty.drills.synthetic import SHELL, age_of, column_of
 from offduty.errors import CannotDrill, quoted
 from offduty.settings.launch import environment
 from offduty.transactions.transaction import Transaction
@@ -199,8 +199,7 @@ def _broken(spec: Spec, planned: Planned) -> Spec:
     """With what the enclosure itself has to do."""
     fault, spot = planned.fault, planned.spot
     if FAULTS[fault].by == "signal" or fault in ("disk-full", "memory") or (fault in ON_FILES and spot.op == "file.read"):
-        age = (spot.dependency.max_age or 0.0) * 4 if spot.dependency else 0.0
-        return replace(spec, fault=fault, op=spot.op, path=spot.target, age=age, column=column_of(spot))
+        return replace(spec, fault=fault, op=spot.op, path=spot.target, age=age_of(spot), column=column_of(spot))
     return spec
 
 
