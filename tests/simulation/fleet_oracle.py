@@ -91,11 +91,17 @@ def _is_whole(world: World, job: Job, begin: float, end: float) -> bool:
     if any(begin - SLACK < until and since < end for since, until in _unjudged(world)):
         return False
     touching = [it for it in world.truth.lived if it[0] - SLACK < end and begin < it[1] + SLACK]
-    if any(gone < end + SLACK and begin - SLACK < back for gone, back in world.truth.left[job.name]):
+    if any(_was_gone(gone, back, begin, end) for gone, back in world.truth.left[job.name]):
         return False
     if len(touching) != 1 or not touching[0][0] + SLACK < begin or not end + SLACK < touching[0][1]:
         return False
     return not job.skew or not _is_impaired(world, begin - SLACK, end + SLACK)
+
+
+def _was_gone(gone: float, back: float, begin: float, end: float) -> bool:
+    """Where the clock was set back while a job was out of the configuration, all after it left and all before it came back is nobody's."""
+    after, before = gone < end + SLACK, begin - SLACK < back
+    return (after or before) if back < gone else (after and before)
 
 
 def _unjudged(world: World) -> Iterator[tuple[float, float]]:

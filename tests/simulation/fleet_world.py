@@ -39,13 +39,14 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Fleet:
-    """How the simulated world is; `faults`: how many times as many as usual."""
+    """How the simulated world is; `faults`: how many times as many as usual; `kind`: the one that all jobs are of, None: each in turn."""
 
     hours: float = 48.0
     seed: int = 1
     jobs: int = 40
     watchers: int = 2
     faults: float = 1.0
+    kind: int | None = None
 
 
 @dataclass
@@ -309,7 +310,7 @@ class Job:
 
     def __init__(self, world: World, number: int) -> None:
         self.world, self.name = world, f"job-{number:02}"
-        self.kind = KINDS[number % len(KINDS)]
+        self.kind = KINDS[number % len(KINDS) if world.fleet.kind is None else world.fleet.kind]
         self.output = f"{world.folder}/{self.name}.csv"
         outputs = (Output(f"{world.folder}/{self.name}*.csv", MAX_AGE),) if self.kind.writes else ()
         self.promise = Promise(self.name, tell={**TELL, "job": self.name}, outputs=outputs, **self.kind.promise)
@@ -466,8 +467,9 @@ class Trouble:
 
     def removed(self, random: Any) -> None:
         """Somebody takes a job out of the configuration, and puts it back hours later."""
-        job = random.choice([it for it in self.world.jobs if not it.promise.outputs and not it.promise.max_duration])
-        job.leave(random.random() * 4 * HOUR)
+        jobs = [it for it in self.world.jobs if not it.promise.outputs and not it.promise.max_duration]
+        if jobs:
+            random.choice(jobs).leave(random.random() * 4 * HOUR)
 
     def by_hand(self, random: Any) -> None:
         """Somebody starts a job at any time."""

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fleet import play
 from fleet_mutants import MUTANTS, applied
 from fleet_world import Fleet
 
 JOBS = 28  # two of each kind
-SHOWS = {  # the world that shows a mistake first
-    "learns_nothing": Fleet(hours=12.0, seed=4, jobs=14, watchers=1, faults=3.0),
-    "tells_without_a_key": Fleet(hours=12.0, seed=3, jobs=14, watchers=2, faults=3.0),
-    "never_finds_overdue": Fleet(hours=12.0, seed=2, jobs=14, watchers=1, faults=3.0),
-    "trusts_what_it_did_not_hear": Fleet(hours=12.0, seed=3, jobs=14, watchers=2, faults=3.0),
-    "counts_attempts": Fleet(hours=24.0, seed=4, jobs=14, watchers=1, faults=1.0),
+USUAL = Fleet(hours=12.0, seed=1, jobs=14, watchers=2, faults=3.0)
+SHOWS = {  # the world that shows a mistake soon, where that is another one; most are of the one kind of jobs that it concerns
+    "calls_lost_without_a_second_look": Fleet(hours=12.0, seed=1, jobs=8, watchers=1, faults=2.0, kind=0),
+    "counts_attempts": Fleet(hours=12.0, seed=2, jobs=8, watchers=1, faults=1.0, kind=10),
+    "forgets_starts_while_nobody_looked": Fleet(hours=12.0, seed=2, jobs=14, watchers=1, faults=3.0),
+    "hears_nobody": Fleet(hours=12.0, seed=1, jobs=2, watchers=2, faults=3.0),
     "judges_a_tick_early": Fleet(hours=24.0, seed=8, jobs=14, watchers=1, faults=1.0),
+    "judges_hours_that_never_were": Fleet(hours=12.0, seed=2, jobs=14, watchers=1, faults=3.0),
+    "learns_nothing": Fleet(hours=12.0, seed=1, jobs=8, watchers=1, faults=1.0, kind=9),
+    "leaves_a_wrong_clock_behind": Fleet(hours=12.0, seed=2, jobs=8, watchers=1, faults=6.0, kind=1),
+    "never_finds_overdue": Fleet(hours=12.0, seed=1, jobs=6, watchers=1, faults=1.0, kind=8),
+    "never_looks_at_outputs": Fleet(hours=12.0, seed=1, jobs=6, watchers=1, faults=1.0, kind=12),
+    "tells_without_a_key": Fleet(hours=12.0, seed=5, jobs=14, watchers=2, faults=3.0),
+    "trusts_the_wall_clock": Fleet(hours=12.0, seed=2, jobs=14, watchers=1, faults=3.0),
+    "trusts_what_it_did_not_hear": Fleet(hours=12.0, seed=3, jobs=2, watchers=2, faults=3.0),
+    "watches_what_has_left": Fleet(hours=12.0, seed=2, jobs=4, watchers=1, faults=2.0, kind=0),
 }
 
 
@@ -55,10 +66,17 @@ def test_a_hundred_thousand_job_hours(seed):
     check(Fleet(hours=48.0, seed=seed, jobs=84, watchers=1 + seed % 3))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_a_mistake_of_the_watcher_is_seen(name):
-    """An oracle that cannot fail proves nothing: each mutant is caught within 13 worlds, the one that is known to show it first."""
+    """An oracle that cannot fail proves nothing: each mutant is caught within 20 seeds, the one that is known to show it first."""
+    first = SHOWS.get(name, USUAL)
     with applied(name):
-        worlds = [Fleet(hours=12.0, seed=seed, jobs=14, watchers=1 + seed % 2, faults=3.0) for seed in range(1, 13)]
-        assert any(play(world)[1].wrong for world in [SHOWS.get(name, worlds[0]), *worlds])
+        assert any(play(replace(first, seed=seed))[1].wrong for seed in [first.seed, *range(1, 20)])
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("world", sorted({USUAL, *SHOWS.values()}, key=str), ids=str)
+def test_without_the_mistake_nothing_is_wrong(world):
+    """What is seen of a mutant is its mistake, and nothing that its world shows anyway."""
+    check(world)
