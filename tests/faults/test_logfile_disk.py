@@ -83,7 +83,7 @@ def test_a_limit_on_the_size_of_files(offduty):
 
 def test_the_reserve_is_made_while_nothing_happens(offduty):
     """F29: by the first run that lasts long enough; 4 MiB that are really there, for us alone."""
-    offduty.run("--name", "x", "--", "sleep", "0.6")
+    offduty.run("--name", "x", "--", "sh", "-c", f"for i in $(seq 600); do test -e {offduty.state}/reserve && exit; sleep 0.05; done")
     found = (offduty.state / "reserve").stat()
     assert (found.st_size, found.st_blocks * 512 >= 4 << 20, stat.S_IMODE(found.st_mode)) == (4 << 20, True, 0o600)
 
